@@ -1,0 +1,288 @@
+//! Consent: what a person said, and what follows from it. Pure and total.
+//!
+//! | signal | says |
+//! |---|---|
+//! | `AUTOMAGIK_TELEMETRY_ENABLED` | yes, no, or something unintelligible, which is no |
+//! | `~/.automagik-no-telemetry` | no |
+//! | `DO_NOT_TRACK` | no |
+//! | the stored answer | yes or no |
+//! | a CI service, a development or test environment, the application's own switch | no |
+//!
+//! One "no" beats any number of "yes", so adding a "no" can never turn telemetry on. Without a "yes" it is off.
+//! Policy: "Your Control".
+
+/// What a variable or a stored answer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Nothing.
+    #[default]
+    Silent,
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+    /// Something that is neither; it counts as no.
+    Unintelligible,
+}
+
+impl Answer {
+    /// What `value` says: `true`, `1`, `yes`, `on` or `false`, `0`, `no`, `off`, in any case and with space
+    /// around. An empty value says nothing.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::consent::Answer;
+    /// assert_eq!(Answer::parse(" Yes "), Answer::Yes);
+    /// assert_eq!(Answer::parse("off"), Answer::No);
+    /// assert_eq!(Answer::parse(""), Answer::Silent);
+    /// assert_eq!(Answer::parse("maybe"), Answer::Unintelligible);
+    /// ```
+    #[must_use]
+    pub fn parse(value: &str) -> Self {
+        let value = value.trim();
+        let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+        if value.is_empty() {
+            Self::Silent
+        } else if is(&["true", "1", "yes", "on", "y", "t", "enable", "enabled"]) {
+            Self::Yes
+        } else if is(&["false", "0", "no", "off", "n", "f", "disable", "disabled", "never", "none"]) {
+            Self::No
+        } else {
+            Self::Unintelligible
+        }
+    }
+}
+
+/// All that bears on the decision. Nothing here is read by core: whoever calls collects it.
+///
+/// ```
+/// use automagik_telemetry_core::consent::{Answer, Because, Signals, decide};
+/// let yes = Signals { variable: Answer::Yes, ..Signals::default() };
+/// assert!(decide(&yes).enabled());
+/// let decision = decide(&Signals { opt_out_file: true, ..yes });
+/// assert!(!decision.enabled());
+/// assert_eq!(decision.because(), Because::OptOutFile);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Signals {
+    /// `AUTOMAGIK_TELEMETRY_ENABLED`, or a device's provisioned flag.
+    pub variable: Answer,
+    /// The answer given once and stored.
+    pub stored: Answer,
+    /// `~/.automagik-no-telemetry` exists.
+    pub opt_out_file: bool,
+    /// `DO_NOT_TRACK` is set to something but `0`.
+    pub do_not_track: bool,
+    /// The project's own, older opt-out is set.
+    pub project_opt_out: bool,
+    /// The application's own switch says no.
+    pub application_opt_out: bool,
+    /// This is a CI service.
+    pub ci: bool,
+    /// `ENVIRONMENT` names a development or test environment.
+    pub development: bool,
+    /// This is a test run.
+    pub test_run: bool,
+}
+
+/// The signal that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Because {
+    /// The opt-out file exists.
+    OptOutFile,
+    /// `DO_NOT_TRACK` is set.
+    DoNotTrack,
+    /// The project's own opt-out is set.
+    ProjectOptOut,
+    /// The variable says no.
+    VariableNo,
+    /// The variable says something unintelligible.
+    VariableUnintelligible,
+    /// The stored answer is no.
+    StoredNo,
+    /// The stored answer is unintelligible.
+    StoredUnintelligible,
+    /// The application's switch says no.
+    ApplicationOptOut,
+    /// A CI service.
+    Ci,
+    /// A development environment.
+    Development,
+    /// A test run.
+    TestRun,
+    /// The variable says yes, and nothing says no.
+    VariableYes,
+    /// The stored answer is yes, and nothing says no.
+    StoredYes,
+    /// Nobody said anything.
+    NothingSaid,
+}
+
+impl Because {
+    /// The reason, for a person.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::OptOutFile => "the file ~/.automagik-no-telemetry exists",
+            Self::DoNotTrack => "DO_NOT_TRACK is set",
+            Self::ProjectOptOut => "this project's own opt-out is set",
+            Self::VariableNo => "AUTOMAGIK_TELEMETRY_ENABLED says no",
+            Self::VariableUnintelligible => {
+                "AUTOMAGIK_TELEMETRY_ENABLED is neither yes nor no, which counts as no (use true or false)"
+            }
+            Self::StoredNo => "you answered no",
+            Self::StoredUnintelligible => "the stored answer can't be read, which counts as no",
+            Self::ApplicationOptOut => "the application has switched it off",
+            Self::Ci => "this is a CI service",
+            Self::Development => "ENVIRONMENT names a development or test environment",
+            Self::TestRun => "this is a test run",
+            Self::VariableYes => "AUTOMAGIK_TELEMETRY_ENABLED says yes",
+            Self::StoredYes => "you answered yes",
+            Self::NothingSaid => "nobody has agreed to it",
+        }
+    }
+}
+
+/// Whether telemetry is on, and which signal decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Decision {
+    because: Because,
+}
+
+impl Decision {
+    /// Whether telemetry is on.
+    #[must_use]
+    pub const fn enabled(self) -> bool {
+        matches!(self.because, Because::VariableYes | Because::StoredYes)
+    }
+
+    /// The signal that decided.
+    #[must_use]
+    pub const fn because(self) -> Because {
+        self.because
+    }
+
+    /// The consent, where there is one.
+    #[must_use]
+    pub const fn consent(self) -> Option<Consent> {
+        if self.enabled() { Some(Consent(())) } else { None }
+    }
+}
+
+/// Proof that [`decide`] said yes. Identities, stores and senders can't be made without it.
+///
+/// ```compile_fail
+/// let consent = automagik_telemetry_core::Consent(()); // only a decision makes one
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Consent(());
+
+/// The decision that follows from `signals`.
+#[must_use]
+pub const fn decide(signals: &Signals) -> Decision {
+    let because = if signals.opt_out_file {
+        Because::OptOutFile
+    } else if signals.do_not_track {
+        Because::DoNotTrack
+    } else if signals.project_opt_out {
+        Because::ProjectOptOut
+    } else if matches!(signals.variable, Answer::No) {
+        Because::VariableNo
+    } else if matches!(signals.variable, Answer::Unintelligible) {
+        Because::VariableUnintelligible
+    } else if matches!(signals.stored, Answer::No) {
+        Because::StoredNo
+    } else if matches!(signals.stored, Answer::Unintelligible) {
+        Because::StoredUnintelligible
+    } else if signals.application_opt_out {
+        Because::ApplicationOptOut
+    } else if signals.ci {
+        Because::Ci
+    } else if signals.development {
+        Because::Development
+    } else if signals.test_run {
+        Because::TestRun
+    } else if matches!(signals.variable, Answer::Yes) {
+        Because::VariableYes
+    } else if matches!(signals.stored, Answer::Yes) {
+        Because::StoredYes
+    } else {
+        Because::NothingSaid
+    };
+    Decision { because }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWERS: [Answer; 4] = [Answer::Silent, Answer::Yes, Answer::No, Answer::Unintelligible];
+
+    /// Every combination of signals: 4 * 4 * 2^7.
+    fn all() -> impl Iterator<Item = Signals> {
+        ANSWERS.into_iter().flat_map(|variable| {
+            ANSWERS.into_iter().flat_map(move |stored| {
+                (0_u32..1 << 7).map(move |bits| {
+                    let bit = |n: u32| bits >> n & 1 == 1;
+                    Signals {
+                        variable,
+                        stored,
+                        opt_out_file: bit(0),
+                        do_not_track: bit(1),
+                        project_opt_out: bit(2),
+                        application_opt_out: bit(3),
+                        ci: bit(4),
+                        development: bit(5),
+                        test_run: bit(6),
+                    }
+                })
+            })
+        })
+    }
+
+    fn with_one_more_no(signals: Signals) -> impl Iterator<Item = Signals> {
+        [
+            Signals { variable: Answer::No, ..signals },
+            Signals { variable: Answer::Unintelligible, ..signals },
+            Signals { stored: Answer::No, ..signals },
+            Signals { stored: Answer::Unintelligible, ..signals },
+            Signals { opt_out_file: true, ..signals },
+            Signals { do_not_track: true, ..signals },
+            Signals { project_opt_out: true, ..signals },
+            Signals { application_opt_out: true, ..signals },
+            Signals { ci: true, ..signals },
+            Signals { development: true, ..signals },
+            Signals { test_run: true, ..signals },
+        ]
+        .into_iter()
+    }
+
+    #[test]
+    fn adding_any_no_to_any_signals_turns_it_off() {
+        for signals in all() {
+            for more in with_one_more_no(signals) {
+                assert!(!decide(&more).enabled(), "{signals:?} then {more:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_yes_it_is_off() {
+        for signals in all() {
+            let yes = signals.variable == Answer::Yes || signals.stored == Answer::Yes;
+            assert!(yes || !decide(&signals).enabled(), "{signals:?}");
+        }
+    }
+
+    #[test]
+    fn a_yes_and_no_no_turns_it_on() {
+        for signals in [
+            Signals { variable: Answer::Yes, ..Signals::default() },
+            Signals { stored: Answer::Yes, ..Signals::default() },
+        ] {
+            assert!(decide(&signals).enabled());
+            assert!(decide(&signals).consent().is_some());
+        }
+        assert!(decide(&Signals::default()).consent().is_none());
+    }
+}

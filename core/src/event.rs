@@ -1,0 +1,238 @@
+//! Events: a name and a few fields, described by constants.
+
+use crate::field::{Domain, Field};
+use crate::message::Message;
+use crate::word;
+use core::marker::PhantomData;
+
+/// Bits that the fields of one event may take together. A record holds them in one `u64`, so a wider event
+/// could not even be stored; 64 bits are also too few to carry a name, an address or a number at will.
+pub const EVENT_BITS_MAX: u32 = 64;
+
+/// Most fields of one event. More are a document and not an event.
+pub const FIELDS_MAX: usize = 12;
+
+/// How serious an event is: OTLP's `severity_number`, the first of each range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Severity {
+    /// `SEVERITY_NUMBER_INFO`, 9.
+    #[default]
+    Info = 9,
+    /// `SEVERITY_NUMBER_WARN`, 13.
+    Warn = 13,
+    /// `SEVERITY_NUMBER_ERROR`, 17.
+    Error = 17,
+    /// `SEVERITY_NUMBER_FATAL`, 21.
+    Fatal = 21,
+}
+
+/// One field of an event, as encoders and readers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldDescriptor {
+    /// The attribute's key.
+    pub name: &'static str,
+    /// What its values range over.
+    pub domain: Domain,
+}
+
+/// An event, as encoders and readers know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventDescriptor {
+    /// OTLP's `event_name`.
+    pub name: &'static str,
+    /// OTLP's `severity_number`.
+    pub severity: Severity,
+    /// Its fields, in the order of their ordinals.
+    pub fields: &'static [FieldDescriptor],
+}
+
+impl FieldDescriptor {
+    /// What is wrong with this field, or `None`.
+    #[must_use]
+    pub const fn fault(&self) -> Option<Message> {
+        if let Some(message) = word::name_fault("the field name `", self.name) {
+            return Some(message);
+        }
+        match self.domain.fault() {
+            Some(message) => {
+                Some(Message::new().and("the field `").and(self.name).and("`: ").and(message.as_str()))
+            }
+            None => None,
+        }
+    }
+}
+
+impl EventDescriptor {
+    /// Bits that the fields take together in a record.
+    #[must_use]
+    pub const fn bits(&self) -> u32 {
+        let mut bits: u32 = 0;
+        let mut fields = self.fields;
+        while let [field, rest @ ..] = fields {
+            bits = bits.saturating_add(field.domain.bits());
+            fields = rest;
+        }
+        bits
+    }
+
+    /// What is wrong with this event, or `None`.
+    #[must_use]
+    pub const fn fault(&self) -> Option<Message> {
+        if let Some(message) = word::name_fault("the event name `", self.name) {
+            return Some(message);
+        }
+        let in_event = Message::new().and("the event `").and(self.name).and("` ");
+        if self.fields.len() > FIELDS_MAX {
+            return Some(
+                in_event.and("has more than ").and_number(FIELDS_MAX as u64).and(" fields: split it in two"),
+            );
+        }
+        let mut fields = self.fields;
+        while let [field, rest @ ..] = fields {
+            if let Some(message) = field.fault() {
+                return Some(in_event.and("has a fault: ").and(message.as_str()));
+            }
+            let mut others = rest;
+            while let [other, rest @ ..] = others {
+                if word::same(field.name, other.name) {
+                    return Some(in_event.and("has two fields named `").and(field.name).and("`: rename one"));
+                }
+                others = rest;
+            }
+            fields = rest;
+        }
+        if self.bits() > EVENT_BITS_MAX {
+            return Some(
+                in_event
+                    .and("takes ")
+                    .and_number(self.bits() as u64)
+                    .and(" bits, more than 64, so it could hold an identifier: remove a field or narrow one"),
+            );
+        }
+        None
+    }
+}
+
+/// The ordinals of one event's fields, in their order: all that an event hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ordinals {
+    values: [u32; FIELDS_MAX],
+    len: usize,
+}
+
+impl Ordinals {
+    /// The ordinals of `K` fields, at most [`FIELDS_MAX`]: more do not compile.
+    #[must_use]
+    #[inline]
+    pub fn new<const K: usize>(ordinals: [u32; K]) -> Self {
+        const { assert!(K <= FIELDS_MAX, "an event has more than 12 fields: split it in two") }
+        let mut values = [0; FIELDS_MAX];
+        for (slot, ordinal) in values.iter_mut().zip(ordinals) {
+            *slot = ordinal;
+        }
+        Self { values, len: K }
+    }
+
+    /// The ordinals.
+    #[must_use]
+    #[inline]
+    pub fn as_slice(&self) -> &[u32] {
+        self.values.get(..self.len).unwrap_or(&[])
+    }
+}
+
+/// Something that happened: a name and fields, all of them finite.
+///
+/// Derive it on a struct whose fields are [`Field`]s. It hands over ordinals and nothing else; core checks
+/// each against its domain and writes the record itself, so no implementation can widen what leaves.
+///
+/// ```
+/// use automagik_telemetry_core::event::{Event, EventDescriptor, FieldDescriptor, Ordinals, Severity};
+/// use automagik_telemetry_core::{Count, Field};
+///
+/// struct Synchronized { files: Count<1000> }
+///
+/// // What the derive writes:
+/// impl Event for Synchronized {
+///     const DESCRIPTOR: EventDescriptor = EventDescriptor {
+///         name: "app.synchronized",
+///         severity: Severity::Info,
+///         fields: &[FieldDescriptor { name: "files", domain: <Count<1000> as Field>::DOMAIN }],
+///     };
+///     fn ordinals(&self) -> Ordinals {
+///         Ordinals::new([self.files.ordinal()])
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "this needs a struct with `#[derive(Event)]`"
+)]
+pub trait Event {
+    /// The event's name, severity and fields.
+    const DESCRIPTOR: EventDescriptor;
+
+    /// The ordinals of the fields, in the descriptor's order.
+    fn ordinals(&self) -> Ordinals;
+}
+
+/// The only door to an event's descriptor: an inherent constant, which no implementation can override.
+#[derive(Debug)]
+pub struct Checked<E>(PhantomData<E>);
+
+impl<E: Event> Checked<E> {
+    /// The descriptor of `E`, within all the rules. One outside them is a compile error that says which.
+    pub const DESCRIPTOR: EventDescriptor = match E::DESCRIPTOR.fault() {
+        None => E::DESCRIPTOR,
+        // Const evaluation: this is the compile error.
+        Some(message) => panic!("{}", message.as_str()),
+    };
+}
+
+/// A field's descriptor, for the derive.
+#[must_use]
+pub const fn field<F: Field>(name: &'static str) -> FieldDescriptor {
+    FieldDescriptor { name, domain: F::DOMAIN }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Values;
+
+    const WIDE: FieldDescriptor =
+        FieldDescriptor { name: "a", domain: Domain::new(Values::Range { first: 0, last: (1 << 20) - 1 }) };
+
+    fn fault(name: &'static str, fields: &'static [FieldDescriptor]) -> Option<String> {
+        let event = EventDescriptor { name, severity: Severity::Info, fields };
+        event.fault().map(|message| message.as_str().to_owned())
+    }
+
+    #[test]
+    fn an_event_within_the_rules_has_no_fault() {
+        assert_eq!(fault("app.started", &[]), None);
+        assert_eq!(fault("app.started", &[WIDE]), None);
+    }
+
+    #[test]
+    fn an_event_of_more_than_64_bits_is_a_fault() {
+        const FIELDS: &[FieldDescriptor] = &[
+            WIDE,
+            FieldDescriptor { name: "b", ..WIDE },
+            FieldDescriptor { name: "c", ..WIDE },
+            FieldDescriptor { name: "d", ..WIDE },
+        ];
+        assert!(fault("app.started", FIELDS).unwrap().contains("takes 80 bits"));
+    }
+
+    #[test]
+    fn two_fields_of_one_name_are_a_fault() {
+        assert!(fault("app.started", &[WIDE, WIDE]).unwrap().contains("two fields named `a`"));
+    }
+
+    #[test]
+    fn a_bad_name_is_a_fault_that_names_it() {
+        assert!(fault("App Started", &[]).unwrap().contains("`App Started`"));
+    }
+}

@@ -1,0 +1,75 @@
+//! The core of Automagik Telemetry: **an event has no place to put a string**.
+//!
+//! Every field of an event is a member of a small finite set that is fixed when the program is compiled. What a
+//! program records is a handful of ordinals; the words they stand for are constants that the compiler has
+//! checked. `no_std`, no allocation, no unsafe code, no panics.
+//!
+//! ```text
+//!  compile time                       run time                                  edge
+//!  Label, Event, Schema               record(event)
+//!        │                                 │ ordinals, checked
+//!        ▼                                 ▼
+//!  schema::Checked (const) ───────►  Record ──► Queue ──► batch ──► otlp::Logs ──► Sender
+//! ```
+//!
+//! The modules stand in reading order; each uses only those above it. Applications use the crate
+//! `automagik-telemetry`, which re-exports this one together with the derives and the senders. Whoever writes a
+//! transport depends on this crate alone.
+
+// The tests of this crate run on a host.
+#![cfg_attr(not(test), no_std)]
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    clippy::std_instead_of_core,
+    clippy::alloc_instead_of_core
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::std_instead_of_core,
+        reason = "a test may fail loudly and runs on a host"
+    )
+)]
+
+pub mod message;
+pub mod word;
+pub mod label;
+pub mod bucket;
+pub mod field;
+pub mod time;
+pub mod event;
+pub mod loss;
+pub mod policy;
+pub mod schema;
+pub mod record;
+pub mod ring;
+pub mod queue;
+pub mod consent;
+pub mod pseudonym;
+pub mod resource;
+pub mod otlp;
+pub mod outcome;
+pub mod sender;
+#[cfg(test)]
+mod testing;
+
+pub use consent::Consent;
+pub use event::{Event, Severity};
+pub use field::{Bytes, Count, Field, HttpStatus, Milliseconds};
+pub use label::Label;
+pub use outcome::Outcome;
+pub use policy::{
+    ApiRequest, CommandExecuted, ErrorCategory, ErrorOccurred, FeatureUsed, HealthStatus, OperationLatency,
+    ServiceHealth,
+};
+pub use pseudonym::{Pseudonym, Secret};
+pub use queue::Queue;
+pub use record::Record;
+pub use schema::{Includes, Schema};
+pub use sender::Sender;

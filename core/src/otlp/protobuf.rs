@@ -1,0 +1,129 @@
+//! Protobuf's wire format, as far as OTLP needs it.
+//!
+//! A tag is a varint of `field << 3 | wire type`; all of ours are below 16, so a tag is one byte.
+//! Source: <https://protobuf.dev/programming-guides/encoding/>.
+
+/// Wire types.
+const VARINT: u8 = 0;
+const I64: u8 = 1;
+const LEN: u8 = 2;
+
+/// Writes to the start of a slice. It goes on counting behind the slice's end, and writes nothing there.
+pub(super) struct Piece<'a> {
+    bytes: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Piece<'a> {
+    pub(super) const fn new(bytes: &'a mut [u8]) -> Self {
+        Self { bytes, len: 0 }
+    }
+
+    /// How many bytes were written, or how many were wanted where they did not fit.
+    pub(super) const fn finish(self) -> Result<usize, usize> {
+        if self.len <= self.bytes.len() { Ok(self.len) } else { Err(self.len) }
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.len.saturating_add(bytes.len());
+        if let Some(free) = self.bytes.get_mut(self.len..end) {
+            for (slot, byte) in free.iter_mut().zip(bytes) {
+                *slot = *byte;
+            }
+        }
+        self.len = end;
+    }
+
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.put(&[byte]);
+    }
+
+    fn varint(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.byte(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.byte(value.to_le_bytes()[0]);
+    }
+
+    /// A field of a small unsigned number, a bool or an enum.
+    pub(super) fn uint(&mut self, field: u8, value: u32) {
+        self.byte(tag(field, VARINT));
+        self.varint(value);
+    }
+
+    /// A field of eight bytes, little-endian.
+    pub(super) fn fixed64(&mut self, field: u8, value: u64) {
+        self.byte(tag(field, I64));
+        self.put(&value.to_le_bytes());
+    }
+
+    /// The start of a field of `len` bytes: a message whose fields follow, or text.
+    pub(super) fn open(&mut self, field: u8, len: usize) {
+        self.byte(tag(field, LEN));
+        // A body is at most 64 MiB.
+        self.varint(u32::try_from(len).unwrap_or(u32::MAX));
+    }
+
+    /// A field of text.
+    pub(super) fn text(&mut self, field: u8, text: &[u8]) {
+        self.open(field, text.len());
+        self.put(text);
+    }
+}
+
+const fn tag(field: u8, wire_type: u8) -> u8 {
+    (field << 3) | wire_type
+}
+
+/// Length of [`Piece::uint`].
+pub(super) const fn uint_len(value: u32) -> usize {
+    varint_len(value).saturating_add(1)
+}
+
+/// Length of [`Piece::fixed64`].
+pub(super) const FIXED64_LEN: usize = 9;
+
+/// Length of a field of `len` bytes, its start included.
+pub(super) const fn field_len(len: usize) -> usize {
+    let varint = varint_len(if len > u32::MAX as usize { u32::MAX } else { len as u32 });
+    len.saturating_add(varint).saturating_add(1)
+}
+
+const fn varint_len(value: u32) -> usize {
+    match value {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        0x20_0000..0x1000_0000 => 4,
+        _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_are_as_long_as_measured() {
+        for shift in 0..32 {
+            for value in [(1_u32 << shift).wrapping_sub(1), 1 << shift, u32::MAX] {
+                let mut buffer = [0; 8];
+                let mut piece = Piece::new(&mut buffer);
+                piece.varint(value);
+                assert_eq!(piece.finish(), Ok(varint_len(value)), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_behind_the_end() {
+        let mut buffer = [0xEE; 4];
+        let mut piece = Piece::new(&mut buffer[..3]);
+        piece.text(1, b"ab");
+        assert_eq!(piece.finish(), Err(4));
+        assert_eq!(buffer[3], 0xEE);
+    }
+}

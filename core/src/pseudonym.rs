@@ -1,0 +1,169 @@
+//! Identity without a person: a keyed hash of the project, under a secret that never leaves.
+//!
+//! `HMAC-SHA256(secret, "automagik-telemetry installation\0" project "\0" period)`, cut to 128 bits
+//! ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104), FIPS 180-4). The secret is random and made after consent,
+//! so the pseudonym says nothing of the machine or of its user; two projects, or two periods, can't be linked; and
+//! whoever deletes the secret is forgotten.
+
+use crate::consent::Consent;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Separates this use of the secret from any other.
+const DOMAIN: &[u8] = b"automagik-telemetry installation\0";
+
+/// Length of a [`Secret`], in bytes.
+pub const SECRET_LEN: usize = 32;
+
+/// Random bytes that stay on the machine. `Debug` does not show them.
+#[derive(Clone)]
+pub struct Secret([u8; SECRET_LEN]);
+
+impl Secret {
+    /// A secret of `bytes`, which must come from a generator fit for cryptography.
+    ///
+    /// There is none without consent: before it, a machine holds no identifier.
+    #[must_use]
+    pub const fn new(bytes: [u8; SECRET_LEN], _consent: Consent) -> Self {
+        Self(bytes)
+    }
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What stands for an installation: 128 bits of a keyed hash. The caller can't choose them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pseudonym([u8; Self::LEN]);
+
+impl Pseudonym {
+    /// Length, in bytes; twice that in hexadecimal digits.
+    pub const LEN: usize = 16;
+
+    /// The pseudonym of an installation for one project and one period. With rotation off, `period` is 0;
+    /// with rotation on it is the number of the month, say, and each month has a pseudonym of its own.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    /// use automagik_telemetry_core::{Pseudonym, Secret};
+    /// let decision = decide(&Signals { variable: Answer::Yes, ..Signals::default() });
+    /// let secret = Secret::new([7; 32], decision.consent().unwrap());
+    /// assert_ne!(Pseudonym::new(&secret, "omni", 0), Pseudonym::new(&secret, "forge", 0));
+    /// ```
+    #[must_use]
+    pub fn new(secret: &Secret, project: &str, period: u32) -> Self {
+        let period = period.to_be_bytes();
+        let full = hmac_sha256(&secret.0, &[DOMAIN, project.as_bytes(), b"\0", &period]);
+        let mut cut = [0; Self::LEN];
+        for (slot, byte) in cut.iter_mut().zip(full) {
+            *slot = byte;
+        }
+        Self(cut)
+    }
+
+    /// In lower-case hexadecimal digits, as it leaves.
+    #[must_use]
+    pub fn hex(&self) -> [u8; 2 * Self::LEN] {
+        let mut text = [b'0'; 2 * Self::LEN];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            if let [high, low] = pair {
+                *high = digit(byte >> 4);
+                *low = digit(byte & 0xF);
+            }
+        }
+        text
+    }
+}
+
+const fn digit(nibble: u8) -> u8 {
+    if nibble < 10 { b'0'.wrapping_add(nibble) } else { b'a'.wrapping_add(nibble.wrapping_sub(10)) }
+}
+
+fn hmac_sha256(key: &[u8; SECRET_LEN], parts: &[&[u8]]) -> [u8; 32] {
+    // A key of 32 bytes is shorter than SHA-256's block, so it is padded and never hashed (RFC 2104, section 2).
+    let mut mac = <Hmac<Sha256> as KeyInit>::new(&padded(key).into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// The key, zeros behind it, as long as a block.
+fn padded(key: &[u8; SECRET_LEN]) -> [u8; 64] {
+    let mut block = [0; 64];
+    for (slot, byte) in block.iter_mut().zip(key) {
+        *slot = *byte;
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consent::{Answer, Signals, decide};
+
+    fn secret(byte: u8) -> Secret {
+        let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() });
+        Secret::new([byte; SECRET_LEN], yes.consent().unwrap())
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    }
+
+    /// RFC 4231 gives keys of 20, 4, 20, 25, 20 and 131 bytes. Zeros behind a key shorter than a block do not
+    /// change the result, so the first four and the sixth with a short key can be asked of a 32-byte key.
+    #[test]
+    fn the_hash_is_that_of_rfc_4231() {
+        let cases: [(&str, Vec<u8>, &str); 4] = [
+            (
+                "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b",
+                b"Hi There".to_vec(),
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                "4a656665",
+                b"what do ya want for nothing?".to_vec(),
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                vec![0xdd; 50],
+                "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+            ),
+            (
+                "0102030405060708090a0b0c0d0e0f10111213141516171819",
+                vec![0xcd; 50],
+                "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+            ),
+        ];
+        for (key, data, expected) in cases {
+            let mut padded = [0; SECRET_LEN];
+            padded[..key.len() / 2].copy_from_slice(&bytes(key));
+            assert_eq!(hmac_sha256(&padded, &[&data]).as_slice(), bytes(expected));
+        }
+    }
+
+    #[test]
+    fn projects_periods_and_installations_cannot_be_linked() {
+        let one = Pseudonym::new(&secret(1), "omni", 0);
+        assert_eq!(one, Pseudonym::new(&secret(1), "omni", 0));
+        assert_ne!(one, Pseudonym::new(&secret(1), "forge", 0));
+        assert_ne!(one, Pseudonym::new(&secret(1), "omni", 1));
+        assert_ne!(one, Pseudonym::new(&secret(2), "omni", 0));
+    }
+
+    #[test]
+    fn it_leaves_as_32_hexadecimal_digits() {
+        let hex = Pseudonym::new(&secret(1), "omni", 0).hex();
+        assert!(hex.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert_eq!(format!("{:?}", secret(0xAB)), "Secret(..)");
+    }
+}

@@ -1,0 +1,313 @@
+//! A record: which event, which members of its fields' domains, and when. Nothing else.
+//!
+//! | part | in memory | encoded (postcard) |
+//! |---|---|---|
+//! | event's index in the schema | `u16` | varint, 1 to 3 bytes |
+//! | [`Coarse`] time | `u32` | varint, 1 to 5 bytes |
+//! | the fields' ordinals, packed, first field lowest | `u64` | varint, 1 to 10 bytes |
+//!
+//! An ordinal takes [`Domain::bits`](crate::field::Domain::bits) bits. An event's fields fit in 64
+//! ([`EVENT_BITS_MAX`](crate::event::EVENT_BITS_MAX)), so a record is 16 bytes of memory and mostly 6 to 8 encoded.
+
+use crate::event::{EventDescriptor, FieldDescriptor};
+use crate::field::{Field, Value};
+use crate::loss::{DROPPED_INDEX, DroppedCount, Reason};
+use crate::schema::{self, Checked, Schema, SchemaDescriptor};
+use crate::time::Coarse;
+use serde::{Deserialize, Serialize};
+
+/// Longest encoded record, in bytes.
+pub const RECORD_LEN_MAX: usize = 3 + 5 + 10;
+
+/// Why something is not a record of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The schema has no event of that index.
+    UnknownEvent,
+    /// The event has more or fewer fields.
+    FieldCount,
+    /// An ordinal lies outside its field's domain.
+    OutOfDomain,
+    /// The bytes end inside a record, or are none.
+    Malformed,
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::UnknownEvent => "the schema has no event of that index",
+            Self::FieldCount => "the event has a different number of fields",
+            Self::OutOfDomain => "a field's value lies outside its domain",
+            Self::Malformed => "the bytes are not a record",
+        })
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// One event that happened, as ordinals. 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Wire {
+    event: u16,
+    time: u32,
+    bits: u64,
+}
+
+/// One event that happened: 16 bytes in memory, [`RECORD_LEN_MAX`] encoded at most.
+///
+/// ```
+/// # use automagik_telemetry_core::event::{Event, EventDescriptor, Ordinals};
+/// # use automagik_telemetry_core::{ErrorCategory, ErrorOccurred, Label, Record, Schema, schema::Checked};
+/// # use automagik_telemetry_core::time::Coarse;
+/// # enum Code { Refused }
+/// # impl Label for Code { const WORDS: &'static [&'static str] = &["OMNI-1001"]; fn ordinal(&self) -> u32 { 0 } }
+/// # enum Omni { Error(ErrorOccurred<Code>) }
+/// # impl Schema for Omni {
+/// #     const PROJECT: &'static str = "omni";
+/// #     const VERSION: &'static str = "1.0.0";
+/// #     const EVENTS: &'static [EventDescriptor] = &[<ErrorOccurred<Code>>::DESCRIPTOR];
+/// #     fn position(&self) -> (u16, Ordinals) { let Self::Error(event) = self; (0, event.ordinals()) }
+/// # }
+/// let event = Omni::Error(ErrorOccurred { code: Code::Refused, category: ErrorCategory::Network });
+/// let record = Record::new(&event, Coarse::from_steps(29_350_800))?;
+/// assert_eq!(record.encode().as_slice().len(), 6);
+/// let encoded = record.encode();
+/// let (decoded, rest) = Record::decode(Checked::<Omni>::DESCRIPTOR, encoded.as_slice())?;
+/// assert_eq!((decoded, rest), (record, &[][..]));
+/// # Ok::<(), automagik_telemetry_core::record::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Record(Wire);
+
+/// An encoded record: postcard, [`RECORD_LEN_MAX`] bytes at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoded {
+    bytes: [u8; RECORD_LEN_MAX],
+    len: usize,
+}
+
+impl Encoded {
+    /// The bytes.
+    #[must_use]
+    #[inline]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl Record {
+    /// The record of `event` at `time`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEvent`], [`Error::FieldCount`] or [`Error::OutOfDomain`] where an implementation written
+    /// by hand hands over what its descriptor does not allow; never with derived ones.
+    #[inline]
+    pub fn new<S: Schema>(event: &S, time: Coarse) -> Result<Self, Error> {
+        let (position, ordinals) = event.position();
+        let index = schema::index(position);
+        let descriptor = Checked::<S>::DESCRIPTOR.event(index).ok_or(Error::UnknownEvent)?;
+        let bits = pack(descriptor, ordinals.as_slice())?;
+        Ok(Self(Wire { event: index, time: time.steps(), bits }))
+    }
+
+    /// The record that `count` records were dropped for `reason`; it belongs to every schema.
+    #[must_use]
+    pub fn dropped(reason: Reason, count: u32, time: Coarse) -> Self {
+        let count = u64::from(DroppedCount::new(count).get());
+        let bits = u64::from(Field::ordinal(&reason)) | (count << Reason::DOMAIN.bits());
+        Self(Wire { event: DROPPED_INDEX, time: time.steps(), bits })
+    }
+
+    /// The event's index in the schema.
+    #[must_use]
+    pub const fn event(&self) -> u16 {
+        self.0.event
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub const fn time(&self) -> Coarse {
+        Coarse::from_steps(self.0.time)
+    }
+
+    /// The fields of this record of `event`, in order. An ordinal outside its domain has no value.
+    #[inline]
+    pub(crate) fn fields(
+        &self,
+        event: &'static EventDescriptor,
+    ) -> impl Iterator<Item = (&'static FieldDescriptor, Option<Value>)> + use<> {
+        let mut rest = self.0.bits;
+        event.fields.iter().map(move |field| {
+            let width = field.domain.bits();
+            let ordinal = rest & mask(width);
+            rest = rest.checked_shr(width).unwrap_or(0);
+            (field, u32::try_from(ordinal).ok().and_then(|ordinal| field.domain.value(ordinal)))
+        })
+    }
+
+    /// Whether this is a record of `schema`: checked before anything of it leaves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownEvent`] or [`Error::OutOfDomain`].
+    pub fn check(&self, schema: &SchemaDescriptor) -> Result<&'static EventDescriptor, Error> {
+        let event = schema.event(self.0.event).ok_or(Error::UnknownEvent)?;
+        if self.0.bits & !mask(event.bits()) != 0 || self.fields(event).any(|(_, value)| value.is_none()) {
+            return Err(Error::OutOfDomain);
+        }
+        Ok(event)
+    }
+
+    /// The record in postcard.
+    #[must_use]
+    pub fn encode(&self) -> Encoded {
+        let mut bytes = [0; RECORD_LEN_MAX];
+        let len = postcard::to_slice(&self.0, &mut bytes).map_or(0, |encoded| encoded.len());
+        Encoded { bytes, len }
+    }
+
+    /// The record of `schema` at the start of `bytes`, and what follows it. Bytes of any origin are safe to
+    /// give: they are a record of the schema, or an error.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`] but [`Error::FieldCount`].
+    pub fn decode<'a>(schema: &SchemaDescriptor, bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
+        let (record, rest) = Self::take(bytes)?;
+        record.check(schema)?;
+        Ok((record, rest))
+    }
+
+    /// The record at the start of `bytes`, not yet checked against a schema.
+    pub(crate) fn take(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
+        let (wire, rest) = postcard::take_from_bytes::<Wire>(bytes).map_err(|_| Error::Malformed)?;
+        Ok((Self(wire), rest))
+    }
+}
+
+/// The ordinals of `event`'s fields in one number, first field lowest.
+#[inline]
+fn pack(event: &EventDescriptor, ordinals: &[u32]) -> Result<u64, Error> {
+    if event.fields.len() != ordinals.len() {
+        return Err(Error::FieldCount);
+    }
+    let mut bits = 0;
+    let mut shift: u32 = 0;
+    for (field, ordinal) in event.fields.iter().zip(ordinals) {
+        let ordinal = u64::from(*ordinal);
+        if ordinal >= field.domain.cardinality() {
+            return Err(Error::OutOfDomain);
+        }
+        // A field of one value takes no bits, so `shift` may have reached 64; its ordinal is then 0.
+        bits |= ordinal.checked_shl(shift).unwrap_or(0);
+        shift = shift.saturating_add(field.domain.bits());
+    }
+    Ok(bits)
+}
+
+/// The lowest `bits` bits set.
+#[inline]
+const fn mask(bits: u32) -> u64 {
+    match 1_u64.checked_shl(bits) {
+        Some(above) => above.wrapping_sub(1),
+        None => u64::MAX,
+    }
+}
+
+/// Records that an encoder reads twice: once to measure, once to write.
+///
+/// Both readings must give the same records; a queue's pinned batch and a slice do.
+pub trait Records {
+    /// Where the first record stands.
+    fn first(&self) -> Cursor;
+
+    /// The record at `at` and where the next one stands, or `None` behind the last.
+    fn read(&self, at: Cursor) -> Option<(Record, Cursor)>;
+}
+
+/// A place among [`Records`]. Its meaning is its maker's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cursor {
+    /// A sequence number.
+    pub sequence: u32,
+    /// An offset in bytes.
+    pub offset: u32,
+}
+
+impl Records for [Record] {
+    fn first(&self) -> Cursor {
+        Cursor::default()
+    }
+
+    fn read(&self, at: Cursor) -> Option<(Record, Cursor)> {
+        let record = self.get(usize::try_from(at.sequence).ok()?)?;
+        Some((*record, Cursor { sequence: at.sequence.checked_add(1)?, ..at }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Count;
+    use crate::testing::{Everything, Word, everything, schema};
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_record_is_16_bytes() {
+        assert_eq!(size_of::<Record>(), 16);
+    }
+
+    #[test]
+    fn an_ordinal_outside_its_domain_is_not_recorded() {
+        let event = EventDescriptor {
+            name: "app.started",
+            severity: crate::event::Severity::Info,
+            fields: &[FieldDescriptor { name: "files", domain: Count::<9>::DOMAIN }],
+        };
+        assert_eq!(pack(&event, &[9]), Ok(9));
+        assert_eq!(pack(&event, &[10]), Err(Error::OutOfDomain));
+        assert_eq!(pack(&event, &[]), Err(Error::FieldCount));
+        assert_eq!(pack(&event, &[1, 1]), Err(Error::FieldCount));
+    }
+
+    #[test]
+    fn a_loss_belongs_to_every_schema() {
+        let record = Record::dropped(Reason::OutOfDomain, u32::MAX, Coarse::from_steps(7));
+        let event = record.check(schema()).unwrap();
+        let values: Vec<_> = record.fields(event).map(|(_, value)| value.unwrap()).collect();
+        assert_eq!(values, [Value::Word("out_of_domain"), Value::Int(0xF_FFFF)]);
+    }
+
+    #[test]
+    fn a_full_record_takes_the_stated_length() {
+        let longest = Record(Wire { event: u16::MAX, time: u32::MAX, bits: u64::MAX });
+        assert_eq!(longest.encode().as_slice().len(), RECORD_LEN_MAX);
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_reads_back_as_what_it_was(event in everything(), time: u32) {
+            let Everything { word, flag, count, .. } = event;
+            let record = Record::new(&crate::testing::Testing::Everything(event), Coarse::from_steps(time)).unwrap();
+            let encoded = record.encode();
+            let (decoded, rest) = Record::decode(schema(), encoded.as_slice()).unwrap();
+            prop_assert_eq!(decoded, record);
+            prop_assert!(rest.is_empty());
+            let values: Vec<_> =
+                decoded.fields(decoded.check(schema()).unwrap()).map(|(_, value)| value.unwrap()).collect();
+            prop_assert_eq!(values[0], Value::Word(Word::WORDS_OF_TEST[word as usize]));
+            prop_assert_eq!(values[1], flag.map_or(Value::Absent, Value::Bool));
+            prop_assert_eq!(values[2], Value::Int(count.get()));
+        }
+
+        #[test]
+        fn any_bytes_are_a_record_of_the_schema_or_an_error(bytes: Vec<u8>) {
+            if let Ok((record, rest)) = Record::decode(schema(), &bytes) {
+                prop_assert!(record.check(schema()).is_ok());
+                prop_assert!(rest.len() < bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The resource: what every request says about where it comes from.
+//!
+//! | attribute | value |
+//! |---|---|
+//! | `service.name`, `service.version` | constants of the schema |
+//! | `telemetry.sdk.name`, `.language`, `.version` | constants of this library |
+//! | `os.type`, `host.arch` | constants of the build target |
+//! | `app.installation.id` | the [`Pseudonym`], 32 hexadecimal digits |
+//!
+//! Nothing else: no host, no process, no user, no version of the kernel. The names are OpenTelemetry's
+//! ([semantic conventions 1.44](https://opentelemetry.io/docs/specs/semconv/resource/)).
+
+use crate::pseudonym::Pseudonym;
+use crate::schema::SchemaDescriptor;
+
+/// The version of the conventions that the names follow: OTLP's `schema_url`.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// `telemetry.sdk.name`, and the name of the instrumentation scope.
+pub const SDK_NAME: &str = "automagik-telemetry";
+
+/// `telemetry.sdk.version`, and the version of the instrumentation scope.
+pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// `os.type` of the build target, or `None` on bare metal.
+pub const OS_TYPE: Option<&str> = if cfg!(target_os = "linux") || cfg!(target_os = "android") {
+    Some("linux")
+} else if cfg!(target_vendor = "apple") {
+    Some("darwin")
+} else if cfg!(target_os = "windows") {
+    Some("windows")
+} else if cfg!(target_os = "freebsd") {
+    Some("freebsd")
+} else if cfg!(target_os = "netbsd") {
+    Some("netbsd")
+} else if cfg!(target_os = "openbsd") {
+    Some("openbsd")
+} else if cfg!(target_os = "dragonfly") {
+    Some("dragonflybsd")
+} else if cfg!(target_os = "solaris") || cfg!(target_os = "illumos") {
+    Some("solaris")
+} else if cfg!(target_os = "aix") {
+    Some("aix")
+} else {
+    None
+};
+
+/// `host.arch` of the build target, or `None` where it has no usual name.
+pub const HOST_ARCH: Option<&str> = if cfg!(target_arch = "x86_64") {
+    Some("amd64")
+} else if cfg!(target_arch = "aarch64") {
+    Some("arm64")
+} else if cfg!(target_arch = "arm") {
+    Some("arm32")
+} else if cfg!(target_arch = "x86") {
+    Some("x86")
+} else if cfg!(target_arch = "riscv32") {
+    Some("riscv32")
+} else if cfg!(target_arch = "riscv64") {
+    Some("riscv64")
+} else if cfg!(target_arch = "powerpc64") {
+    Some("ppc64")
+} else if cfg!(target_arch = "powerpc") {
+    Some("ppc32")
+} else if cfg!(target_arch = "s390x") {
+    Some("s390x")
+} else {
+    None
+};
+
+/// Number of attributes, those that a target lacks included.
+pub(crate) const ATTRIBUTE_COUNT: usize = 8;
+
+/// The value of a resource attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// A constant.
+    Word(&'static str),
+    /// The pseudonym in hexadecimal digits.
+    Hex([u8; 2 * Pseudonym::LEN]),
+}
+
+impl Text {
+    /// The value's bytes, ASCII.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Word(word) => word.as_bytes(),
+            Self::Hex(digits) => digits,
+        }
+    }
+}
+
+/// Where requests come from: a schema and an installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resource {
+    schema: &'static SchemaDescriptor,
+    pseudonym: Pseudonym,
+}
+
+impl Resource {
+    /// The resource of `pseudonym`'s installation, which runs the program of `schema`.
+    #[must_use]
+    pub const fn new(schema: &'static SchemaDescriptor, pseudonym: Pseudonym) -> Self {
+        Self { schema, pseudonym }
+    }
+
+    /// The program's schema.
+    #[must_use]
+    pub const fn schema(&self) -> &'static SchemaDescriptor {
+        self.schema
+    }
+
+    /// The attributes, key and value.
+    ///
+    /// ```
+    /// # use automagik_telemetry_core::{Event, FeatureUsed, Label, Pseudonym, Schema, Secret};
+    /// # use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    /// # use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+    /// # use automagik_telemetry_core::{resource::{Resource, Text}, schema::Checked};
+    /// # struct Omni;
+    /// # impl Schema for Omni {
+    /// #     const PROJECT: &'static str = "omni";
+    /// #     const VERSION: &'static str = "1.0.0";
+    /// #     const EVENTS: &'static [EventDescriptor] = &[];
+    /// #     fn position(&self) -> (u16, Ordinals) { (0, Ordinals::new([])) }
+    /// # }
+    /// # let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+    /// # let pseudonym = Pseudonym::new(&Secret::new([7; 32], yes), "omni", 0);
+    /// let resource = Resource::new(Checked::<Omni>::DESCRIPTOR, pseudonym);
+    /// assert_eq!(resource.attributes().next(), Some(("service.name", Text::Word("omni"))));
+    /// ```
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, Text)> + '_ {
+        (0..ATTRIBUTE_COUNT).filter_map(|position| self.attribute(position))
+    }
+
+    /// The attribute at `position` below [`ATTRIBUTE_COUNT`], or `None` where the target lacks it.
+    pub(crate) fn attribute(&self, position: usize) -> Option<(&'static str, Text)> {
+        let word = |key, word| Some((key, Text::Word(word)));
+        match position {
+            0 => word("service.name", self.schema.project()),
+            1 => word("service.version", self.schema.version()),
+            2 => word("telemetry.sdk.name", SDK_NAME),
+            3 => word("telemetry.sdk.language", "rust"),
+            4 => word("telemetry.sdk.version", SDK_VERSION),
+            5 => word("os.type", OS_TYPE?),
+            6 => word("host.arch", HOST_ARCH?),
+            7 => Some(("app.installation.id", Text::Hex(self.pseudonym.hex()))),
+            _ => None,
+        }
+    }
+}
