@@ -1,7 +1,8 @@
 //! Events: a name and a few fields, described by constants.
 
-use crate::field::{Domain, Field};
+use crate::field::{Domain, Field, Values};
 use crate::message::Message;
+use crate::text;
 use crate::word;
 use core::marker::PhantomData;
 
@@ -34,6 +35,8 @@ pub struct FieldDescriptor {
     pub name: &'static str,
     /// What its values range over.
     pub domain: Domain,
+    /// Why a name that asks for personal data is harmless here (see [`FieldDescriptor::harmless`]).
+    pub harmless: Option<&'static str>,
 }
 
 /// An event, as encoders and readers know it.
@@ -48,11 +51,40 @@ pub struct EventDescriptor {
 }
 
 impl FieldDescriptor {
+    /// This field, whose name sounds as if it held personal data, and why it does not: the one way past
+    /// [`Rule::PersonalName`](crate::word::Rule::PersonalName). The derive's form is `#[event(harmless = "...")]`.
+    /// The manifest prints the reason, for everybody to judge. A `bool` needs none.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::event::field;
+    /// use automagik_telemetry_core::Count;
+    /// assert!(field::<Count<99>>("file").fault().is_some());
+    /// assert!(field::<Count<99>>("file").harmless("the number of the open tab").fault().is_none());
+    /// ```
+    #[must_use]
+    pub const fn harmless(mut self, reason: &'static str) -> Self {
+        self.harmless = Some(reason);
+        self
+    }
+
     /// What is wrong with this field, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
         if let Some(message) = word::name_fault("the field name `", self.name) {
             return Some(message);
+        }
+        if self.harmless.is_none()
+            && !matches!(self.domain.values, Values::Bool)
+            && let Some(message) = word::personal_name_fault(self.name)
+        {
+            return Some(message);
+        }
+        if let Some(reason) = self.harmless
+            && word::check(reason).is_some()
+        {
+            return Some(Message::new().and("the field `").and(self.name).and(
+                "` gives a reason for being harmless that is no plain text of 1 to 64 characters: reword it",
+            ));
         }
         match self.domain.fault() {
             Some(message) => {
@@ -95,7 +127,7 @@ impl EventDescriptor {
             }
             let mut others = rest;
             while let [other, rest @ ..] = others {
-                if word::same(field.name, other.name) {
+                if text::same(field.name, other.name) {
                     return Some(in_event.and("has two fields named `").and(field.name).and("`: rename one"));
                 }
                 others = rest;
@@ -148,7 +180,7 @@ impl Ordinals {
 /// each against its domain and writes the record itself, so no implementation can widen what leaves.
 ///
 /// ```
-/// use automagik_telemetry_core::event::{Event, EventDescriptor, FieldDescriptor, Ordinals, Severity};
+/// use automagik_telemetry_core::event::{Event, EventDescriptor, Ordinals, Severity, field};
 /// use automagik_telemetry_core::{Count, Field};
 ///
 /// struct Synchronized { files: Count<1000> }
@@ -158,7 +190,7 @@ impl Ordinals {
 ///     const DESCRIPTOR: EventDescriptor = EventDescriptor {
 ///         name: "app.synchronized",
 ///         severity: Severity::Info,
-///         fields: &[FieldDescriptor { name: "files", domain: <Count<1000> as Field>::DOMAIN }],
+///         fields: &[field::<Count<1000>>("files")],
 ///     };
 ///     fn ordinals(&self) -> Ordinals {
 ///         Ordinals::new([self.files.ordinal()])
@@ -193,7 +225,7 @@ impl<E: Event> Checked<E> {
 /// A field's descriptor, for the derive.
 #[must_use]
 pub const fn field<F: Field>(name: &'static str) -> FieldDescriptor {
-    FieldDescriptor { name, domain: F::DOMAIN }
+    FieldDescriptor { name, domain: F::DOMAIN, harmless: None }
 }
 
 #[cfg(test)]
@@ -201,8 +233,11 @@ mod tests {
     use super::*;
     use crate::field::Values;
 
-    const WIDE: FieldDescriptor =
-        FieldDescriptor { name: "a", domain: Domain::new(Values::Range { first: 0, last: (1 << 20) - 1 }) };
+    const WIDE: FieldDescriptor = FieldDescriptor {
+        name: "a",
+        domain: Domain::new(Values::Range { first: 0, last: (1 << 20) - 1 }),
+        harmless: None,
+    };
 
     fn fault(name: &'static str, fields: &'static [FieldDescriptor]) -> Option<String> {
         let event = EventDescriptor { name, severity: Severity::Info, fields };
@@ -224,6 +259,19 @@ mod tests {
             FieldDescriptor { name: "d", ..WIDE },
         ];
         assert!(fault("app.started", FIELDS).unwrap().contains("takes 80 bits"));
+    }
+
+    #[test]
+    fn a_name_that_asks_for_personal_data_is_a_fault_unless_it_is_said_to_be_harmless() {
+        for name in ["email", "user_email", "contact.phone", "ip", "file_path"] {
+            assert!(FieldDescriptor { name, ..WIDE }.fault().unwrap().as_str().contains(name));
+            assert!(FieldDescriptor { name, ..WIDE }.harmless("number of its row").fault().is_none());
+            assert!(field::<bool>(name).fault().is_none());
+        }
+        for name in ["email_kind", "feature_name", "zipped", "trip", "error_message_kind"] {
+            assert!(FieldDescriptor { name, ..WIDE }.fault().is_none(), "{name}");
+        }
+        assert!(FieldDescriptor { name: "ip", ..WIDE }.harmless("").fault().is_some());
     }
 
     #[test]

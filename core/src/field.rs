@@ -155,6 +155,7 @@ pub trait Field {
     fn ordinal(&self) -> u32;
 }
 
+#[diagnostic::do_not_recommend]
 impl<L: Label> Field for L {
     const DOMAIN: Domain = Domain::new(Values::Words(Checked::<L>::WORDS));
 

@@ -1,6 +1,7 @@
 //! A label: a closed vocabulary, fixed when the program is compiled.
 
 use crate::message::Message;
+use crate::text;
 use crate::word;
 use core::marker::PhantomData;
 
@@ -110,7 +111,7 @@ const fn duplicate<'a>(words: &[&'a str]) -> Option<&'a str> {
                     *entry = Some(word);
                     break;
                 }
-                Some(seen) if word::same(seen, word) => return Some(word),
+                Some(seen) if text::same(seen, word) => return Some(word),
                 Some(_) => {}
             }
             slot = slot.wrapping_add(1) % SLOTS;

@@ -37,7 +37,9 @@
     )
 )]
 
+mod text;
 pub mod message;
+mod personal;
 pub mod word;
 pub mod label;
 pub mod bucket;

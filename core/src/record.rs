@@ -261,15 +261,15 @@ mod tests {
 
     #[test]
     fn an_ordinal_outside_its_domain_is_not_recorded() {
-        let event = EventDescriptor {
+        const EVENT: EventDescriptor = EventDescriptor {
             name: "app.started",
             severity: crate::event::Severity::Info,
-            fields: &[FieldDescriptor { name: "files", domain: Count::<9>::DOMAIN }],
+            fields: &[crate::event::field::<Count<9>>("files")],
         };
-        assert_eq!(pack(&event, &[9]), Ok(9));
-        assert_eq!(pack(&event, &[10]), Err(Error::OutOfDomain));
-        assert_eq!(pack(&event, &[]), Err(Error::FieldCount));
-        assert_eq!(pack(&event, &[1, 1]), Err(Error::FieldCount));
+        assert_eq!(pack(&EVENT, &[9]), Ok(9));
+        assert_eq!(pack(&EVENT, &[10]), Err(Error::OutOfDomain));
+        assert_eq!(pack(&EVENT, &[]), Err(Error::FieldCount));
+        assert_eq!(pack(&EVENT, &[1, 1]), Err(Error::FieldCount));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::event::{Event, EventDescriptor, Ordinals};
 use crate::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::message::Message;
+use crate::text;
 use crate::time::Resolution;
 use crate::word;
 use core::marker::PhantomData;
@@ -123,9 +124,22 @@ pub(crate) const fn index(position: u16) -> u16 {
     position.saturating_add(DROPPED_INDEX + 1)
 }
 
-/// What is wrong with a schema, or `None`.
+/// What is wrong with a schema, its events' own faults included, or `None`.
 const fn fault(project: &str, version: &str, events: &[EventDescriptor]) -> Option<Message> {
-    if let Some(message) = word::name_fault("the project name `", project) {
+    let mut rest = events;
+    while let [event, others @ ..] = rest {
+        if let Some(message) = event.fault() {
+            return Some(message);
+        }
+        rest = others;
+    }
+    frame_fault(project, version, events)
+}
+
+/// What is wrong with a schema beside its events' own faults, or `None`. For the derive.
+#[must_use]
+pub const fn frame_fault(project: &str, version: &str, events: &[EventDescriptor]) -> Option<Message> {
+    if let Some(message) = word::project_fault(project) {
         return Some(message);
     }
     if !is_version(version) {
@@ -141,17 +155,14 @@ const fn fault(project: &str, version: &str, events: &[EventDescriptor]) -> Opti
     }
     let mut rest = events;
     while let [event, others @ ..] = rest {
-        if let Some(message) = event.fault() {
-            return Some(message);
-        }
-        if word::same(event.name, EVENT_DROPPED.name) {
+        if text::same(event.name, EVENT_DROPPED.name) {
             return Some(
                 Message::new().and("every schema has `automagik.telemetry.dropped` already: rename yours"),
             );
         }
         let mut twins = others;
         while let [twin, tail @ ..] = twins {
-            if word::same(event.name, twin.name) {
+            if text::same(event.name, twin.name) {
                 return Some(
                     Message::new()
                         .and("two events of one schema are named `")

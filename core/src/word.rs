@@ -12,9 +12,9 @@
 //! | a name's characters | lower-case ASCII parts joined by dots, OpenTelemetry's naming rules |
 //! | personal shapes | an `@`, a phone number, an IP or MAC address, a home folder, a key or token |
 
-#![expect(clippy::arithmetic_side_effects, reason = "counts of characters, at most 64")]
-
 use crate::message::Message;
+use crate::personal;
+use crate::text::{contains, starts_with};
 
 /// Longest word, in bytes. The longest route template of a usual API is about 60.
 pub const WORD_LEN_MAX: usize = 64;
@@ -22,16 +22,6 @@ pub const WORD_LEN_MAX: usize = 64;
 /// Longest event or field name, in bytes. OpenTelemetry allows 256 for an event's name; shorter names keep
 /// a record's largest piece small.
 pub const NAME_LEN_MAX: usize = 64;
-
-/// Digits in a row that make a phone number, a card number or an account.
-const DIGITS_MAX: usize = 6;
-
-/// Digits that make a phone number when single spaces, dashes, dots or brackets stand between them. A date
-/// (`2025-10-21`) has eight.
-const SPACED_DIGITS_MAX: usize = 8;
-
-/// Hexadecimal digits in a row, one of them a decimal digit, that make a hash, an id or a token.
-const HEX_RUN_MAX: usize = 15;
 
 /// A rule that a word or a name breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +49,10 @@ pub enum Rule {
     Name,
     /// It is in a namespace that OpenTelemetry reserves.
     ReservedName,
+    /// It is not a project's name.
+    Project,
+    /// It asks for personal data, as `email` does.
+    PersonalName,
 }
 
 impl Rule {
@@ -93,6 +87,12 @@ impl Rule {
             Self::ReservedName => {
                 "is in a namespace that OpenTelemetry keeps for itself: choose one of your own, such as your project's"
             }
+            Self::Project => {
+                "is not a project's name: use lower-case letters, digits, `-`, `_` and `.`, a letter first"
+            }
+            Self::PersonalName => {
+                "asks for personal data: name what it ranges over, such as `email_kind`, or, if its values can't point at a person, say why with `harmless`"
+            }
         }
     }
 }
@@ -117,7 +117,7 @@ pub const fn check(word: &str) -> Option<Rule> {
     if contains(bytes, b"@") {
         return Some(Rule::Email);
     }
-    if has_home_path(bytes) {
+    if personal::home_path(bytes) {
         return Some(Rule::HomePath);
     }
     if !all_allowed(bytes) {
@@ -126,13 +126,13 @@ pub const fn check(word: &str) -> Option<Rule> {
     if matches!(bytes, [b' ', ..] | [.., b' ']) {
         return Some(Rule::OuterSpace);
     }
-    if has_network_address(bytes) {
+    if personal::network_address(bytes) {
         return Some(Rule::NetworkAddress);
     }
-    if has_phone_number(bytes) {
+    if personal::phone_number(bytes) {
         return Some(Rule::PhoneNumber);
     }
-    if has_key(bytes) {
+    if personal::key(bytes) {
         return Some(Rule::Key);
     }
     None
@@ -166,6 +166,31 @@ pub const fn check_name(name: &str) -> Option<Rule> {
     None
 }
 
+/// The rule that `name` breaks, or `None` where it may name a project.
+///
+/// ```
+/// use automagik_telemetry_core::word::{check_project, Rule};
+/// assert_eq!(check_project("automagik-omni"), None);
+/// assert_eq!(check_project("../etc"), Some(Rule::Project));
+/// ```
+#[must_use]
+pub const fn check_project(name: &str) -> Option<Rule> {
+    if let Some(rule) = check(name) {
+        return Some(rule);
+    }
+    let mut bytes = name.as_bytes();
+    if !matches!(bytes, [b'a'..=b'z', ..]) {
+        return Some(Rule::Project);
+    }
+    while let [first, rest @ ..] = bytes {
+        if !matches!(first, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.') {
+            return Some(Rule::Project);
+        }
+        bytes = rest;
+    }
+    None
+}
+
 /// What is wrong with `word`, as a whole sentence, or `None`.
 #[must_use]
 pub const fn fault(word: &str) -> Option<Message> {
@@ -177,11 +202,26 @@ pub const fn fault(word: &str) -> Option<Message> {
 
 /// What is wrong with `name`, as a whole sentence that starts with `what` it names, or `None`.
 #[must_use]
-pub(crate) const fn name_fault(what: &str, name: &str) -> Option<Message> {
+pub const fn name_fault(what: &str, name: &str) -> Option<Message> {
     match check_name(name) {
         Some(rule) => Some(sentence(what, name, rule)),
         None => None,
     }
+}
+
+/// What is wrong with `name` as a project's name, as a whole sentence, or `None`.
+#[must_use]
+pub const fn project_fault(name: &str) -> Option<Message> {
+    match check_project(name) {
+        Some(rule) => Some(sentence("the project name `", name, rule)),
+        None => None,
+    }
+}
+
+/// What is wrong with a field's name that asks for personal data, as a whole sentence, or `None`.
+#[must_use]
+pub(crate) const fn personal_name_fault(name: &str) -> Option<Message> {
+    if personal::name(name) { Some(sentence("the field name `", name, Rule::PersonalName)) } else { None }
 }
 
 const fn sentence(before: &str, word: &str, rule: Rule) -> Message {
@@ -214,217 +254,6 @@ const fn is_dotted_name(mut bytes: &[u8]) -> bool {
         bytes = rest;
     }
     !part_starts
-}
-
-/// Whether enough digits stand together for a phone, card or account number.
-const fn has_phone_number(mut bytes: &[u8]) -> bool {
-    let mut in_row = 0;
-    let mut spaced = 0;
-    let mut gap = 0;
-    while let [first, rest @ ..] = bytes {
-        match first {
-            b'0'..=b'9' => {
-                in_row += 1;
-                spaced += 1;
-                gap = 0;
-            }
-            b' ' | b'-' | b'.' | b'(' | b')' if gap < 2 => {
-                in_row = 0;
-                gap += 1;
-            }
-            _ => {
-                in_row = 0;
-                spaced = 0;
-                gap = 0;
-            }
-        }
-        if in_row > DIGITS_MAX || spaced > SPACED_DIGITS_MAX {
-            return true;
-        }
-        bytes = rest;
-    }
-    false
-}
-
-/// Whether a dotted quad, or hexadecimal groups with at least two colons, stand in `bytes`.
-const fn has_network_address(mut bytes: &[u8]) -> bool {
-    let mut quad_parts = 0;
-    let mut digits = 0;
-    let mut colons = 0;
-    let mut hex_only = true;
-    loop {
-        let (first, rest) = match bytes {
-            [first, rest @ ..] => (*first, rest),
-            [] => (b' ', bytes),
-        };
-        match first {
-            b'0'..=b'9' => digits += 1,
-            b'.' if digits > 0 && digits <= 3 => {
-                quad_parts += 1;
-                digits = 0;
-            }
-            _ => {
-                if quad_parts >= 3 && digits > 0 && digits <= 3 {
-                    return true;
-                }
-                quad_parts = 0;
-                digits = 0;
-            }
-        }
-        match first {
-            b':' => colons += 1,
-            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => {}
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' => hex_only = false,
-            _ => {
-                if colons >= 2 && hex_only {
-                    return true;
-                }
-                colons = 0;
-                hex_only = true;
-            }
-        }
-        if bytes.is_empty() {
-            return false;
-        }
-        bytes = rest;
-    }
-}
-
-/// Whether somebody's folder stands in `bytes`. `/Users/{id}` is a route template and may stand.
-const fn has_home_path(mut bytes: &[u8]) -> bool {
-    if starts_with(bytes, b"~") {
-        return true;
-    }
-    let mut before = b' ';
-    while let [first, rest @ ..] = bytes {
-        if *first == b'\\' || starts_with(bytes, b"~/") || starts_with(bytes, b"file:") {
-            return true;
-        }
-        if let Some(behind) = strip(bytes, b"/home/")
-            && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
-        {
-            return true;
-        }
-        if let Some(behind) = strip(bytes, b"/Users/")
-            && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
-        {
-            return true;
-        }
-        if let Some(behind) = strip(bytes, b"/root")
-            && matches!(behind, [] | [b'/', ..])
-        {
-            return true;
-        }
-        let drive = first.is_ascii_alphabetic() && !before.is_ascii_alphanumeric();
-        if drive && matches!(rest, [b':', b'/' | b'\\', ..]) {
-            return true;
-        }
-        before = *first;
-        bytes = rest;
-    }
-    false
-}
-
-/// Whether a well-known key prefix, a UUID or a long run of hexadecimal digits stands in `bytes`.
-const fn has_key(mut bytes: &[u8]) -> bool {
-    let mut hex_run = 0;
-    let mut hex_digits = 0;
-    let mut before = b' ';
-    while let [first, rest @ ..] = bytes {
-        if !before.is_ascii_alphanumeric() && starts_with_key(bytes) {
-            return true;
-        }
-        match first {
-            b'0'..=b'9' => {
-                hex_run += 1;
-                hex_digits += 1;
-            }
-            b'a'..=b'f' | b'A'..=b'F' => hex_run += 1,
-            // A UUID is one run of 32 with four dashes in it.
-            b'-' if hex_run >= 8 => {}
-            _ => {
-                hex_run = 0;
-                hex_digits = 0;
-            }
-        }
-        if hex_run > HEX_RUN_MAX && hex_digits > 0 {
-            return true;
-        }
-        before = *first;
-        bytes = rest;
-    }
-    false
-}
-
-/// Prefixes by which the large services mark their keys, and the least that follows them.
-const fn starts_with_key(bytes: &[u8]) -> bool {
-    const PREFIXES: &[(&[u8], usize)] = &[
-        (b"Bearer ", 1),
-        (b"bearer ", 1),
-        (b"Basic ", 8),
-        (b"sk_", 4),
-        (b"sk-", 4),
-        (b"pk_", 4),
-        (b"rk_", 4),
-        (b"ghp_", 1),
-        (b"gho_", 1),
-        (b"ghs_", 1),
-        (b"github_pat_", 1),
-        (b"glpat-", 1),
-        (b"xoxb-", 1),
-        (b"xoxp-", 1),
-        (b"AKIA", 8),
-        (b"ASIA", 12),
-        (b"AIza", 8),
-        (b"eyJ", 8),
-        (b"npm_", 12),
-        (b"pypi-", 12),
-        (b"-----BEGIN", 0),
-    ];
-    let mut prefixes = PREFIXES;
-    while let [(prefix, least), rest @ ..] = prefixes {
-        if let Some(behind) = strip(bytes, prefix)
-            && behind.len() >= *least
-        {
-            return true;
-        }
-        prefixes = rest;
-    }
-    false
-}
-
-/// Whether `a` and `b` are the same text.
-#[must_use]
-pub(crate) const fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && starts_with(a.as_bytes(), b.as_bytes())
-}
-
-const fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
-    strip(bytes, prefix).is_some()
-}
-
-/// What follows `prefix` in `bytes`, or `None` where `bytes` does not start with it.
-const fn strip<'a>(mut bytes: &'a [u8], mut prefix: &[u8]) -> Option<&'a [u8]> {
-    while let [wanted, prefix_rest @ ..] = prefix {
-        match bytes {
-            [first, rest @ ..] if *first == *wanted => bytes = rest,
-            _ => return None,
-        }
-        prefix = prefix_rest;
-    }
-    Some(bytes)
-}
-
-const fn contains(mut bytes: &[u8], needle: &[u8]) -> bool {
-    loop {
-        if starts_with(bytes, needle) {
-            return true;
-        }
-        match bytes {
-            [_, rest @ ..] => bytes = rest,
-            [] => return false,
-        }
-    }
 }
 
 #[cfg(test)]

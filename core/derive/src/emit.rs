@@ -1,0 +1,163 @@
+//! Writes the tables.
+
+use crate::check::{Event, Label, Schema};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, Path, Type};
+
+pub(crate) fn label(label: &Label<'_>) -> TokenStream {
+    let Label { facade, ident, variants } = label;
+    let names = variants.iter().map(|(name, _)| name);
+    let words = variants.iter().map(|(_, word)| word);
+    let ordinals = 0_u32..;
+    quote! {
+        #[automatically_derived]
+        impl #facade::Label for #ident {
+            const WORDS: &'static [&'static str] = &[#(#words),*];
+            #[inline]
+            fn ordinal(&self) -> u32 {
+                match self { #(Self::#names => #ordinals,)* }
+            }
+        }
+    }
+}
+
+pub(crate) fn event(event: &Event<'_>) -> TokenStream {
+    let Event { facade, ident, generics, name, severity, fields } = event;
+    let severity = format_ident!("{severity}");
+    let descriptors: Vec<TokenStream> = fields
+        .iter()
+        .map(|field| {
+            let (ty, name) = (field.ty, &field.name);
+            let harmless = match &field.harmless {
+                Some(reason) => quote!(::core::option::Option::Some(#reason)),
+                None => quote!(::core::option::Option::None),
+            };
+            // Where `ty` is no field, this and the ordinal below are the same error at the same place: one.
+            quote_spanned!(ty.span()=> #facade::event::FieldDescriptor {
+                name: #name,
+                domain: <#ty as #facade::Field>::DOMAIN,
+                harmless: #harmless,
+            })
+        })
+        .collect();
+    // The guarantee is core's; these put the error at the field to change, under `cargo check` already.
+    let checks = fields
+        .iter()
+        .zip(&descriptors)
+        .map(|(field, descriptor)| fail_at(field.ty.span(), &quote!((#descriptor).fault())));
+    let budget = fail_at(ident.span(), &quote!(descriptor.fault()));
+    let ordinals = fields.iter().map(|field| {
+        let (name, ty) = (field.ident, field.ty);
+        quote_spanned!(ty.span()=> <#ty as #facade::Field>::ordinal(&self.#name))
+    });
+    let concrete = generics.params.is_empty().then(|| {
+        quote! { const _: () = { let _ = <#ident as #facade::Event>::DESCRIPTOR; }; }
+    });
+    let mut bounded = (*generics).clone();
+    if !generics.params.is_empty() {
+        let types = fields.iter().map(|field| field.ty);
+        bounded
+            .make_where_clause()
+            .predicates
+            .extend(types.map(|ty| -> syn::WherePredicate { syn::parse_quote!(#ty: #facade::Field) }));
+    }
+    let (parameters, arguments, _) = generics.split_for_impl();
+    let (_, _, bounds) = bounded.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #parameters #facade::Event for #ident #arguments #bounds {
+            const DESCRIPTOR: #facade::event::EventDescriptor = {
+                #(#checks)*
+                let descriptor = #facade::event::EventDescriptor {
+                    name: #name,
+                    severity: #facade::Severity::#severity,
+                    fields: const { &[#(#descriptors),*] },
+                };
+                #budget
+                descriptor
+            };
+            #[inline]
+            fn ordinals(&self) -> #facade::event::Ordinals {
+                #facade::event::Ordinals::new([#(#ordinals),*])
+            }
+        }
+        #concrete
+    }
+}
+
+pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
+    let Schema { facade, ident, project, version, resolution, variants } = schema;
+    let version = version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |text| quote!(#text));
+    let resolution = format_ident!("{resolution}");
+    let names: Vec<_> = variants.iter().map(|(name, _)| name).collect();
+    let types: Vec<_> = variants.iter().map(|(_, ty)| ty).collect();
+    let descriptors = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #facade::Event>::DESCRIPTOR));
+    let checks = types.iter().map(|ty| {
+        fail_at(ty.span(), &quote_spanned!(ty.span()=> <#ty as #facade::Event>::DESCRIPTOR.fault()))
+    });
+    let frame = fail_at(
+        ident.span(),
+        &quote!(#facade::schema::frame_fault(
+            <#ident as #facade::Schema>::PROJECT,
+            <#ident as #facade::Schema>::VERSION,
+            <#ident as #facade::Schema>::EVENTS,
+        )),
+    );
+    let positions = 0_u16..;
+    let includes = variants.iter().map(|(name, ty)| include(facade, ident, name, ty));
+    quote! {
+        #[automatically_derived]
+        impl #facade::Schema for #ident {
+            const PROJECT: &'static str = #project;
+            const VERSION: &'static str = #version;
+            const RESOLUTION: #facade::time::Resolution = #facade::time::Resolution::#resolution;
+            const EVENTS: &'static [#facade::event::EventDescriptor] = {
+                #(#checks)*
+                &[#(#descriptors),*]
+            };
+            #[inline]
+            fn position(&self) -> (u16, #facade::event::Ordinals) {
+                match *self {
+                    #(Self::#names(ref event) => (#positions, #facade::Event::ordinals(event)),)*
+                }
+            }
+        }
+        #(#includes)*
+        const _: () = { #frame };
+    }
+}
+
+/// The schema `ident` includes the event `ty` as its variant `name`.
+pub(crate) fn include(facade: &Path, ident: &Ident, name: &Ident, ty: &Type) -> TokenStream {
+    // The compiler shows an error about the whole path where its first token stands.
+    let facade = at(ty.span(), facade);
+    quote_spanned! {ty.span()=>
+        #[automatically_derived]
+        impl #facade::Includes<#ty> for #ident {
+            #[inline]
+            fn include(event: #ty) -> Self {
+                Self::#name(event)
+            }
+        }
+    }
+}
+
+/// The tokens of `path`, as if they stood at `place`.
+fn at(place: Span, path: &Path) -> TokenStream {
+    let tokens = path.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(place);
+        token
+    });
+    tokens.collect()
+}
+
+/// A statement that fails const evaluation at `place` where `fault` is a message.
+fn fail_at(place: Span, fault: &TokenStream) -> TokenStream {
+    quote_spanned! {place=>
+        if let ::core::option::Option::Some(message) = #fault {
+            ::core::panic!("{}", message.as_str())
+        }
+    }
+}

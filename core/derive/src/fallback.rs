@@ -1,0 +1,64 @@
+//! An implementation even where something is wrong, so that one mistake is one error and not ten.
+
+use crate::{attr, check, emit};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Data, DeriveInput};
+
+pub(crate) fn label(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
+    let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #parameters #facade::Label for #ident #arguments #bounds {
+            const WORDS: &'static [&'static str] = &["invalid"];
+            fn ordinal(&self) -> u32 { 0 }
+        }
+    }
+}
+
+pub(crate) fn event(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
+    let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #parameters #facade::Event for #ident #arguments #bounds {
+            const DESCRIPTOR: #facade::event::EventDescriptor = #facade::event::EventDescriptor {
+                name: "invalid",
+                severity: #facade::Severity::Info,
+                fields: &[],
+            };
+            fn ordinals(&self) -> #facade::event::Ordinals {
+                #facade::event::Ordinals::new([])
+            }
+        }
+    }
+}
+
+pub(crate) fn schema(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
+    let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    let variants = match &input.data {
+        Data::Enum(data) => data.variants.iter().collect(),
+        _ => Vec::new(),
+    };
+    let includes = variants.iter().filter_map(|variant| {
+        let ty = &check::one_field(&variant.fields)?.ty;
+        Some(emit::include(&facade, ident, &variant.ident, ty))
+    });
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #parameters #facade::Schema for #ident #arguments #bounds {
+            const PROJECT: &'static str = "invalid";
+            const VERSION: &'static str = "0";
+            const EVENTS: &'static [#facade::event::EventDescriptor] = &[];
+            fn position(&self) -> (u16, #facade::event::Ordinals) {
+                (0, #facade::event::Ordinals::new([]))
+            }
+        }
+        #(#includes)*
+    }
+}

@@ -1,0 +1,107 @@
+//! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event) and
+//! [`Schema`](macro@Schema).
+//!
+//! They write constant tables and `match`es over variants, no logic. They check what they can see, so that an error
+//! stands at the word to change; the guarantee itself is core's and holds without them.
+//!
+//! `attr` parses, `check` collects every error, `emit` writes the tables, `fallback` an implementation even where
+//! something is wrong, so that one mistake is one error.
+
+use proc_macro::TokenStream;
+
+mod attr;
+mod check;
+mod emit;
+mod fallback;
+
+/// Makes an enum without data a label: a closed vocabulary.
+///
+/// The words are the variants in snake_case, or what `#[label("...")]` says: a string literal of 1 to 64 bytes, within
+/// the rules of `automagik_telemetry::word`.
+///
+/// ```
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// use automagik_telemetry::label::Checked;
+/// # use automagik_telemetry_derive::Label;
+///
+/// #[derive(Label, Clone, Copy)]
+/// enum Route {
+///     #[label("GET /contacts/{id}")]
+///     GetContact,
+///     HealthCheck,
+/// }
+///
+/// assert_eq!(Checked::<Route>::WORDS, ["GET /contacts/{id}", "health_check"]);
+/// ```
+#[proc_macro_derive(Label, attributes(label))]
+pub fn label(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    match check::label(&input) {
+        Ok(label) => emit::label(&label),
+        Err(errors) => fallback::label(&input, &errors),
+    }
+    .into()
+}
+
+/// Makes a struct an event: a name and fields, each of them a `Field`.
+///
+/// `#[event(name = "...")]` on the struct names it; `severity = "info"`, `"warn"`, `"error"` or `"fatal"` may
+/// follow. A field is named as in the struct, or by `#[event(name = "...")]` on it. `#[event(harmless = "...")]` says
+/// why a field whose name asks for personal data does not hold any.
+///
+/// ```
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// use automagik_telemetry::{Count, Milliseconds, event::Checked};
+/// # use automagik_telemetry_derive::Event;
+///
+/// #[derive(Event)]
+/// #[event(name = "omni.contacts.imported", severity = "warn")]
+/// struct ContactsImported {
+///     count: Count<100_000>,
+///     #[event(name = "duration_ms")]
+///     duration: Milliseconds,
+/// }
+///
+/// assert_eq!(Checked::<ContactsImported>::DESCRIPTOR.bits(), 24);
+/// ```
+#[proc_macro_derive(Event, attributes(event))]
+pub fn event(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    match check::event(&input) {
+        Ok(event) => emit::event(&event),
+        Err(errors) => fallback::event(&input, &errors),
+    }
+    .into()
+}
+
+/// Makes an enum with one event a variant a schema: all that a program can record.
+///
+/// `#[schema(project = "...")]` names the project; `resolution = "second"`, `"minute"` (what it is otherwise),
+/// `"hour"` or `"day"` says how coarse times are. The version is the package's, or `version = "..."`.
+///
+/// ```
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// use automagik_telemetry::{FeatureUsed, Includes, schema::Checked};
+/// # use automagik_telemetry_derive::{Label, Schema};
+///
+/// #[derive(Label, Clone, Copy)]
+/// enum Feature { ListContacts }
+///
+/// #[derive(Schema)]
+/// #[schema(project = "omni")]
+/// enum Omni {
+///     FeatureUsed(FeatureUsed<Feature>),
+/// }
+///
+/// assert_eq!(Checked::<Omni>::DESCRIPTOR.project(), "omni");
+/// let event = Omni::include(FeatureUsed { feature: Feature::ListContacts });
+/// ```
+#[proc_macro_derive(Schema, attributes(schema))]
+pub fn schema(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    match check::schema(&input) {
+        Ok(schema) => emit::schema(&schema),
+        Err(errors) => fallback::schema(&input, &errors),
+    }
+    .into()
+}
