@@ -55,13 +55,16 @@ pub mod queue;
 pub mod consent;
 pub mod pseudonym;
 pub mod resource;
+pub mod vocabulary;
 pub mod otlp;
 pub mod outcome;
 pub mod sender;
+pub mod delivery;
 #[cfg(test)]
 mod testing;
 
 pub use consent::Consent;
+pub use delivery::Delivery;
 pub use event::{Event, Severity};
 pub use field::{Bytes, Count, Field, HttpStatus, Milliseconds};
 pub use label::Label;

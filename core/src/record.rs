@@ -236,7 +236,7 @@ pub struct Cursor {
     pub offset: u32,
 }
 
-impl Records for [Record] {
+impl Records for &[Record] {
     fn first(&self) -> Cursor {
         Cursor::default()
     }

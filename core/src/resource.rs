@@ -22,6 +22,9 @@ pub const SDK_NAME: &str = "automagik-telemetry";
 /// `telemetry.sdk.version`, and the version of the instrumentation scope.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The attribute that holds the [`Pseudonym`].
+pub const INSTALLATION_ID: &str = "app.installation.id";
+
 /// `os.type` of the build target, or `None` on bare metal.
 pub const OS_TYPE: Option<&str> = if cfg!(target_os = "linux") || cfg!(target_os = "android") {
     Some("linux")
@@ -68,8 +71,11 @@ pub const HOST_ARCH: Option<&str> = if cfg!(target_arch = "x86_64") {
     None
 };
 
+/// Number of attributes that are constants, those that a target lacks included.
+const CONSTANT_COUNT: usize = 7;
+
 /// Number of attributes, those that a target lacks included.
-pub(crate) const ATTRIBUTE_COUNT: usize = 8;
+pub(crate) const ATTRIBUTE_COUNT: usize = CONSTANT_COUNT + 1;
 
 /// The value of a resource attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,17 +142,31 @@ impl Resource {
 
     /// The attribute at `position` below [`ATTRIBUTE_COUNT`], or `None` where the target lacks it.
     pub(crate) fn attribute(&self, position: usize) -> Option<(&'static str, Text)> {
-        let word = |key, word| Some((key, Text::Word(word)));
         match position {
-            0 => word("service.name", self.schema.project()),
-            1 => word("service.version", self.schema.version()),
-            2 => word("telemetry.sdk.name", SDK_NAME),
-            3 => word("telemetry.sdk.language", "rust"),
-            4 => word("telemetry.sdk.version", SDK_VERSION),
-            5 => word("os.type", OS_TYPE?),
-            6 => word("host.arch", HOST_ARCH?),
-            7 => Some(("app.installation.id", Text::Hex(self.pseudonym.hex()))),
-            _ => None,
+            CONSTANT_COUNT => Some((INSTALLATION_ID, Text::Hex(self.pseudonym.hex()))),
+            _ => constant(self.schema, position).map(|(key, word)| (key, Text::Word(word))),
         }
+    }
+}
+
+/// The attributes that every installation of `schema`'s program has alike.
+pub(crate) fn constants(schema: &SchemaDescriptor) -> impl Iterator<Item = (&'static str, &'static str)> {
+    (0..CONSTANT_COUNT).filter_map(|position| constant(schema, position))
+}
+
+const fn constant(schema: &SchemaDescriptor, position: usize) -> Option<(&'static str, &'static str)> {
+    let (key, word) = match position {
+        0 => ("service.name", Some(schema.project())),
+        1 => ("service.version", Some(schema.version())),
+        2 => ("telemetry.sdk.name", Some(SDK_NAME)),
+        3 => ("telemetry.sdk.language", Some("rust")),
+        4 => ("telemetry.sdk.version", Some(SDK_VERSION)),
+        5 => ("os.type", OS_TYPE),
+        6 => ("host.arch", HOST_ARCH),
+        _ => return None,
+    };
+    match word {
+        Some(word) => Some((key, word)),
+        None => None,
     }
 }

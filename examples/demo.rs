@@ -1,0 +1,195 @@
+//! The whole system on loopback: `cargo run --release --example demo`.
+//!
+//! A receiver in this process plays the collector: it decodes with the official OTLP types and none of our code. An
+//! application that was told "yes" records one event of each kind. What it sends is shown twice: by the application's
+//! verbose mode, and by the receiver. The exit code is 0 only where every event arrived and every string is one of
+//! the vocabulary.
+
+use automagik_telemetry::record::Record;
+use automagik_telemetry::schema::Checked;
+use automagik_telemetry::time::Coarse;
+use automagik_telemetry::{
+    ApiRequest, CommandExecuted, Environment, ErrorCategory, ErrorOccurred, Event, FeatureUsed, HealthStatus,
+    HttpStatus, Includes, Label, Milliseconds, OperationLatency, Schema, ServiceHealth, Telemetry, endpoint,
+    resource, signals, verbose, vocabulary,
+};
+use automagik_telemetry_test_support::{Log, Receiver};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+#[derive(Label, Clone, Copy)]
+enum Feature {
+    ListContacts,
+    SendMessage,
+}
+
+#[derive(Label, Clone, Copy)]
+enum Route {
+    #[label("GET /contacts")]
+    #[expect(dead_code, reason = "part of the vocabulary; this demonstration serves only the other")]
+    ListContacts,
+    #[label("GET /traces/phone/{phone}")]
+    TracesOfPhone,
+}
+
+#[derive(Label, Clone, Copy)]
+enum Command {
+    #[label("omni instance list")]
+    InstanceList,
+}
+
+#[derive(Label, Clone, Copy)]
+enum Operation {
+    MessageDelivery,
+}
+
+#[derive(Label, Clone, Copy)]
+enum Code {
+    #[label("OMNI-1001")]
+    Omni1001,
+}
+
+#[derive(Label, Clone, Copy)]
+enum Service {
+    Database,
+}
+
+#[derive(Schema)]
+#[schema(project = "omni", resolution = "minute")]
+enum Omni {
+    Feature(FeatureUsed<Feature>),
+    Api(ApiRequest<Route>),
+    Command(CommandExecuted<Command>),
+    Latency(OperationLatency<Operation>),
+    Error(ErrorOccurred<Code>),
+    Health(ServiceHealth<Service>),
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let collector = Receiver::start();
+    let home = tempfile::tempdir()?;
+    println!("A collector listens on {}.", collector.endpoint());
+    println!(
+        "The application is told \"yes\" by {}=true; its home is a temporary folder.\n",
+        signals::ENABLED
+    );
+
+    // Variables and home are handed over, so this runs wherever it is tried: a CI service would else say "no".
+    let environment = Environment::at(home.path())
+        .with(signals::ENABLED, "true")
+        .with(endpoint::ENDPOINT, collector.endpoint())
+        .with(verbose::VERBOSE, "true");
+    let telemetry = Telemetry::<Omni>::builder().environment(environment).build()?;
+
+    let mut recorded = Vec::new();
+    record(&telemetry, &mut recorded, FeatureUsed { feature: Feature::ListContacts }); // the policy's example
+    record(&telemetry, &mut recorded, FeatureUsed { feature: Feature::SendMessage });
+    record(
+        &telemetry,
+        &mut recorded,
+        ApiRequest {
+            route: Route::TracesOfPhone, // the route's template: the number itself has no place to go
+            status: HttpStatus::new(200),
+            duration: Milliseconds::new(137),
+        },
+    );
+    record(
+        &telemetry,
+        &mut recorded,
+        CommandExecuted { command: Command::InstanceList, success: true, duration: Milliseconds::new(42) },
+    );
+    record(
+        &telemetry,
+        &mut recorded,
+        OperationLatency { operation: Operation::MessageDelivery, duration: Milliseconds::new(1_250) },
+    );
+    record(
+        &telemetry,
+        &mut recorded,
+        ErrorOccurred { code: Code::Omni1001, category: ErrorCategory::Authentication },
+    );
+    record(
+        &telemetry,
+        &mut recorded,
+        ServiceHealth { service: Service::Database, status: HealthStatus::Healthy },
+    );
+    telemetry.flush(Duration::from_secs(10))?;
+
+    let logs = collector.logs();
+    show(&logs);
+    if logs.len() != recorded.len() {
+        return Err(format!("{} events were recorded and {} arrived", recorded.len(), logs.len()).into());
+    }
+    let postcard: usize = recorded.iter().map(|record| record.encode().as_slice().len()).sum();
+    let otlp: usize = collector.requests().iter().map(|request| request.body_len).sum();
+    println!(
+        "\nBytes an event: {} as a postcard record, {} as OTLP with its share of the resource.", //
+        postcard / recorded.len(),
+        otlp / recorded.len()
+    );
+    prove(&logs)
+}
+
+fn record<E: Event + Copy>(telemetry: &Telemetry<Omni>, recorded: &mut Vec<Record>, event: E)
+where
+    Omni: Includes<E>,
+{
+    telemetry.record(event);
+    // What the line above keeps, once more, to know its length.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    recorded.extend(Record::new(&Omni::include(event), Coarse::from_unix_seconds(now, Omni::RESOLUTION)));
+}
+
+fn show(logs: &[Log]) {
+    println!("\nWhat the collector decoded ({} events):\n", logs.len());
+    println!("{:<31} attributes", "event");
+    for log in logs {
+        let attributes: Vec<String> =
+            log.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        println!("{:<31} {}", log.event, attributes.join("  "));
+    }
+    println!("\nThe same for all of them:\n");
+    for (key, value) in logs.first().into_iter().flat_map(|log| &log.resource) {
+        println!("{key:<31} {value}");
+    }
+}
+
+/// Every string that arrived is a constant of this program, but for the pseudonym's 32 digits.
+fn prove(logs: &[Log]) -> Result<(), Box<dyn std::error::Error>> {
+    let vocabulary: BTreeSet<&str> = vocabulary::strings(Checked::<Omni>::DESCRIPTOR).collect();
+    let mut seen = BTreeSet::new();
+    for log in logs {
+        seen.insert(log.event.as_str());
+        for (key, value) in log.attributes.iter().chain(&log.resource) {
+            seen.insert(key.as_str());
+            let is_a_number = value.bytes().all(|byte| byte.is_ascii_digit());
+            let is_the_pseudonym = key == resource::INSTALLATION_ID
+                && value.len() == 32
+                && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if !is_a_number && !is_the_pseudonym && value != "true" && value != "false" {
+                seen.insert(value);
+            }
+        }
+    }
+    let strange: Vec<&&str> = seen.iter().filter(|text| !vocabulary.contains(**text)).collect();
+    if !strange.is_empty() {
+        return Err(format!("these strings arrived and are not in the vocabulary: {strange:?}").into());
+    }
+    println!(
+        "\nProof: each of the {} different strings that arrived is among the {} of this program's vocabulary.",
+        seen.len(),
+        vocabulary.len()
+    );
+    Ok(())
+}

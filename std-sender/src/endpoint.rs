@@ -1,0 +1,212 @@
+//! Where data go: a collector's base address, parsed once and never guessed.
+//!
+//! The person's variable beats the application's setting, and that beats the policy's server. A setting that is there
+//! but wrong is an error: it never falls back to another server.
+
+use crate::environment::Environment;
+use automagik_telemetry_core::otlp::Signal;
+use reqwest::Url;
+
+/// The person's setting. Policy: "Self-Hosting".
+pub const ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_ENDPOINT";
+
+/// Where data go unless somebody says otherwise. Policy: "Data Storage & Security".
+pub const DEFAULT: &str = "https://telemetry.namastex.ai";
+
+/// Why an endpoint is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// It is empty.
+    Empty,
+    /// It is not a URL.
+    NotAUrl,
+    /// Its scheme is neither `http` nor `https`.
+    Scheme,
+    /// It has a query or a fragment, to which no path can be added.
+    Query,
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "is empty: remove it, or set it to a collector such as http://localhost:4318",
+            Self::NotAUrl => "is not a URL: write it as in http://localhost:4318",
+            Self::Scheme => "has another scheme than http or https: write it as in http://localhost:4318",
+            Self::Query => {
+                "has a query or a fragment: give the collector's base, as in http://localhost:4318"
+            }
+        })
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// A collector's base address. `Display` and `Debug` leave out a user and password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    base: Url,
+}
+
+impl Endpoint {
+    /// The endpoint at `text`: a base such as `http://localhost:4318`, with or without a path. A signal's path
+    /// (`/v1/traces`, `/v1/logs`, `/v1/metrics`) at its end is taken off, since other SDKs are given it that way.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] that says what to write instead.
+    ///
+    /// ```
+    /// use automagik_telemetry_std::endpoint::{Endpoint, Error};
+    /// let endpoint = Endpoint::parse("https://user:password@example.org/otlp/v1/traces")?;
+    /// assert_eq!(endpoint.to_string(), "https://example.org/otlp");
+    /// assert_eq!(Endpoint::parse(""), Err(Error::Empty));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::Empty);
+        }
+        let mut base = Url::parse(text).map_err(|_| Error::NotAUrl)?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(Error::Scheme);
+        }
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(Error::Query);
+        }
+        let path = base.path().trim_end_matches('/');
+        let path = ["/v1/traces", "/v1/logs", "/v1/metrics"]
+            .into_iter()
+            .find_map(|suffix| path.strip_suffix(suffix))
+            .unwrap_or(path)
+            .to_owned();
+        base.set_path(&path);
+        Ok(Self { base })
+    }
+
+    /// The address that `signal` is posted to.
+    #[must_use]
+    pub fn url(&self, signal: Signal) -> Url {
+        let mut url = self.base.clone();
+        let path = format!("{}/{}", self.base.path().trim_end_matches('/'), signal.path());
+        url.set_path(&path);
+        url
+    }
+
+    /// Whether what is sent is encrypted on its way.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.base.scheme() == "https"
+    }
+}
+
+impl core::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut shown = self.base.clone();
+        // These fail only for a URL without a host, which an http one has.
+        let _ = shown.set_username("");
+        let _ = shown.set_password(None);
+        f.write_str(shown.as_str().trim_end_matches('/'))
+    }
+}
+
+impl core::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+/// Who set the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetBy {
+    /// The person, in [`ENDPOINT`].
+    Person,
+    /// The application.
+    Application,
+    /// Nobody: it is [`DEFAULT`].
+    Nobody,
+}
+
+/// The endpoint that counts, and who set it.
+pub(crate) fn choose(
+    environment: &Environment,
+    application: Option<&str>,
+) -> Result<(Endpoint, SetBy), (Error, SetBy)> {
+    let (text, set_by) = match (environment.variable(ENDPOINT), application) {
+        (Some(value), _) => (value.to_string_lossy().into_owned(), SetBy::Person),
+        (None, Some(value)) => (value.to_owned(), SetBy::Application),
+        (None, None) => (DEFAULT.to_owned(), SetBy::Nobody),
+    };
+    match Endpoint::parse(&text) {
+        Ok(endpoint) => Ok((endpoint, set_by)),
+        Err(error) => Err((error, set_by)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs_url(text: &str) -> String {
+        Endpoint::parse(text).unwrap().url(Signal::Logs).to_string()
+    }
+
+    #[test]
+    fn the_signals_path_is_joined_to_the_base() {
+        for (text, url) in [
+            ("http://c:4318", "http://c:4318/v1/logs"),
+            ("http://c:4318/", "http://c:4318/v1/logs"),
+            (" http://c:4318 ", "http://c:4318/v1/logs"),
+            ("http://c:4318/collector", "http://c:4318/collector/v1/logs"),
+            ("http://c:4318/collector/", "http://c:4318/collector/v1/logs"),
+            ("http://c:4318/v1/traces", "http://c:4318/v1/logs"),
+            ("http://c:4318/v1/traces/", "http://c:4318/v1/logs"),
+            ("https://c/otlp/v1/logs", "https://c/otlp/v1/logs"),
+            ("https://c", "https://c/v1/logs"),
+            ("http://c", "http://c/v1/logs"),
+        ] {
+            assert_eq!(logs_url(text), url, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_an_error() {
+        for (text, error) in [
+            ("", Error::Empty),
+            ("  ", Error::Empty),
+            ("localhost", Error::NotAUrl),
+            ("http://", Error::NotAUrl),
+            ("http://c:99999", Error::NotAUrl),
+            ("localhost:4318", Error::Scheme),
+            ("ftp://c", Error::Scheme),
+            ("file:///etc/passwd", Error::Scheme),
+            ("http://c/?key=1", Error::Query),
+            ("http://c/#x", Error::Query),
+        ] {
+            assert_eq!(Endpoint::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_person_beats_the_application_and_a_wrong_setting_is_never_passed_over() {
+        let nothing = Environment::at("/nonexistent");
+        let chosen = |environment: &Environment, application| {
+            choose(environment, application).map(|(endpoint, set_by)| (endpoint.to_string(), set_by))
+        };
+        let person = nothing.clone().with(ENDPOINT, "http://mine");
+        assert_eq!(chosen(&nothing, None), Ok((DEFAULT.to_owned(), SetBy::Nobody)));
+        assert_eq!(chosen(&nothing, Some("http://app")), Ok(("http://app".to_owned(), SetBy::Application)));
+        assert_eq!(chosen(&person, Some("http://app")), Ok(("http://mine".to_owned(), SetBy::Person)));
+        let empty = nothing.clone().with(ENDPOINT, "");
+        assert_eq!(chosen(&empty, Some("http://app")), Err((Error::Empty, SetBy::Person)));
+        assert_eq!(chosen(&nothing, Some("")), Err((Error::Empty, SetBy::Application)));
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let endpoint = Endpoint::parse("https://alice:hunter2@c/x").unwrap();
+        assert_eq!(endpoint.to_string(), "https://c/x");
+        assert!(!format!("{endpoint:?}").contains("hunter2"));
+    }
+}

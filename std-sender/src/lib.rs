@@ -1,0 +1,38 @@
+//! Telemetry for desktops and servers. Applications use it through the crate `automagik-telemetry` with its feature
+//! `std`.
+//!
+//! ```text
+//!  Builder ── environment ► signals ► core decides ──► off: one branch a record, no file, thread or socket
+//!                                         │
+//!                                         ▼ consent
+//!                            endpoint, identity, worker thread
+//!
+//!  caller:  record(event) ──► Recorder (a queue without locks)
+//!                                         │
+//!  worker:                    batch ──► otlp::Logs ──► Verbose ──► Http ──► collector
+//!                                                         │
+//!                                                   decode ──► standard error
+//! ```
+
+pub mod endpoint;
+pub mod signals;
+pub mod verbose;
+
+mod builder;
+mod clock;
+mod decode;
+mod environment;
+mod folder;
+mod http;
+mod identity;
+mod recorder;
+mod telemetry;
+mod worker;
+
+pub use builder::{Builder, INTERVAL, StartError};
+pub use environment::Environment;
+pub use http::{ANSWER_BYTES_MAX, TIMEOUT};
+pub use telemetry::{FlushError, Telemetry};
+
+/// Most records of one request.
+pub const BATCH_RECORDS_MAX: usize = 100;

@@ -1,0 +1,198 @@
+//! Where callers leave their records, and how the worker hears of it.
+//!
+//! A queue without locks: a caller never waits, whatever another thread does, and not even in a child that was forked
+//! while another thread recorded. It costs one compare-and-swap and two stores.
+
+use automagik_telemetry_core::Record;
+use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::record::Error;
+use automagik_telemetry_core::time::Coarse;
+use crossbeam_queue::ArrayQueue;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Records that fit, 24 bytes each. A program that records more between two wake-ups of the worker is told how many
+/// were lost.
+const CAPACITY: usize = 4096;
+
+/// The worker waits for nothing: it is at work.
+const AT_WORK: u8 = 0;
+/// The worker waits for a record.
+const IDLE: u8 = 1;
+/// The worker waits for a full batch, or for its interval to end.
+const GATHERING: u8 = 2;
+
+/// Records on their way from callers to the worker.
+pub(crate) struct Recorder {
+    queue: ArrayQueue<Record>,
+    full: AtomicU32,
+    out_of_domain: AtomicU32,
+    worker: AtomicU8,
+    wake: Notify,
+    stopping: AtomicBool,
+    stop: Notify,
+    flushes: Mutex<Vec<Sender<()>>>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        Self {
+            queue: ArrayQueue::new(CAPACITY),
+            full: AtomicU32::new(0),
+            out_of_domain: AtomicU32::new(0),
+            worker: AtomicU8::new(AT_WORK),
+            wake: Notify::new(),
+            stopping: AtomicBool::new(false),
+            stop: Notify::new(),
+            flushes: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Leaves a record for the worker, or counts that it is lost.
+    #[inline]
+    pub(crate) fn push(&self, record: Result<Record, Error>) {
+        match record {
+            Ok(record) if self.queue.push(record).is_ok() => {}
+            Ok(_) => return self.count_full(),
+            Err(_) => return self.count_out_of_domain(),
+        }
+        // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
+        match self.worker.load(Ordering::SeqCst) {
+            AT_WORK => {}
+            GATHERING if self.queue.len() < crate::BATCH_RECORDS_MAX => {}
+            _ => self.wake(),
+        }
+    }
+
+    #[cold]
+    fn count_full(&self) {
+        self.full.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    #[cold]
+    fn count_out_of_domain(&self) {
+        self.out_of_domain.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+    }
+
+    #[cold]
+    fn wake(&self) {
+        self.worker.store(AT_WORK, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Asks the worker to deliver what was recorded so far; it answers on the channel when that is done.
+    pub(crate) fn flush(&self) -> Receiver<()> {
+        let (done, receiver) = channel();
+        self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push(done);
+        self.wake();
+        receiver
+    }
+
+    /// Asks the worker to end at once.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.stop.notify_one();
+        self.wake();
+    }
+
+    /// Whether the worker was asked to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// Ends when the worker is asked to end.
+    pub(crate) async fn stopped(&self) {
+        while !self.is_stopping() {
+            self.stop.notified().await;
+        }
+    }
+
+    /// The oldest record.
+    pub(crate) fn pop(&self) -> Option<Record> {
+        self.queue.pop()
+    }
+
+    /// What was lost since the last call, as records.
+    pub(crate) fn losses(&self, now: Coarse) -> impl Iterator<Item = Record> + use<> {
+        let lost = |counter: &AtomicU32, reason| {
+            let count = counter.swap(0, Ordering::Relaxed);
+            (count > 0).then(|| Record::dropped(reason, count, now))
+        };
+        [lost(&self.full, Reason::QueueFull), lost(&self.out_of_domain, Reason::OutOfDomain)]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Those who wait for a flush.
+    pub(crate) fn take_flushes(&self) -> Vec<Sender<()>> {
+        std::mem::take(&mut *self.flushes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until there is something to do.
+    pub(crate) async fn work(&self) {
+        self.wait(IDLE, || self.queue.is_empty()).await;
+    }
+
+    /// Waits until there is a full batch, a flush or a stop.
+    pub(crate) async fn batch(&self) {
+        self.wait(GATHERING, || self.queue.len() < crate::BATCH_RECORDS_MAX).await;
+    }
+
+    async fn wait(&self, state: u8, nothing_to_do: impl Fn() -> bool) {
+        self.worker.store(state, Ordering::SeqCst);
+        let nobody_flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if nothing_to_do() && nobody_flushes && !self.is_stopping() {
+            self.wake.notified().await;
+        }
+        self.worker.store(AT_WORK, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn record() -> Result<Record, Error> {
+        Ok(Record::dropped(Reason::Refused, 1, Coarse::from_steps(1)))
+    }
+
+    #[test]
+    fn what_finds_no_room_is_told_as_a_loss() {
+        let recorder = Recorder::new();
+        for _ in 0..CAPACITY + 3 {
+            recorder.push(record());
+        }
+        recorder.push(Err(Error::OutOfDomain));
+        let now = Coarse::from_steps(2);
+        let losses: Vec<Record> = recorder.losses(now).collect();
+        let expected =
+            [Record::dropped(Reason::QueueFull, 3, now), Record::dropped(Reason::OutOfDomain, 1, now)];
+        assert_eq!(losses, expected);
+        assert_eq!(recorder.losses(now).count(), 0);
+        assert_eq!(std::iter::from_fn(|| recorder.pop()).count(), CAPACITY);
+    }
+
+    #[test]
+    fn a_worker_that_waits_is_always_woken() {
+        let recorder = Arc::new(Recorder::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let pusher = Arc::clone(&recorder);
+        let thread = std::thread::spawn(move || {
+            for _ in 0..2_000 {
+                pusher.push(record());
+                std::thread::yield_now();
+            }
+        });
+        let mut seen = 0;
+        while seen < 2_000 {
+            runtime.block_on(recorder.work()); // hangs where a wake-up is lost
+            seen += std::iter::from_fn(|| recorder.pop()).count();
+        }
+        thread.join().unwrap();
+    }
+}

@@ -1,0 +1,117 @@
+//! The front door: record an event, and forget about it.
+
+use crate::builder::Builder;
+use crate::clock;
+use crate::recorder::Recorder;
+use automagik_telemetry_core::consent::Decision;
+use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{Event, Includes, Record, Schema};
+use core::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Records the events of the schema `S`. Cheap to clone; every clone records to the same place.
+///
+/// Without consent it is off: [`record`](Telemetry::record) is one branch, and there is no file, no thread and no
+/// socket.
+///
+/// Keep it until the program ends: dropping the last clone hands what is waiting to the next run.
+pub struct Telemetry<S> {
+    decision: Decision,
+    running: Option<Arc<Running>>,
+    schema: PhantomData<fn(S)>,
+}
+
+/// What exists only with consent.
+pub(crate) struct Running {
+    pub(crate) recorder: Arc<Recorder>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.recorder.stop();
+    }
+}
+
+/// Why a flush did not end well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlushError {
+    /// Time ran out before everything was delivered; delivery goes on.
+    Timeout,
+    /// There is no worker any more.
+    Stopped,
+}
+
+impl core::fmt::Display for FlushError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "time ran out before everything was delivered",
+            Self::Stopped => "there is no worker to deliver anything",
+        })
+    }
+}
+
+impl core::error::Error for FlushError {}
+
+impl<S: Schema> Telemetry<S> {
+    /// The way to a handle. See [`Builder`].
+    #[must_use]
+    pub fn builder() -> Builder<S> {
+        Builder::new()
+    }
+
+    pub(crate) fn new(decision: Decision, running: Option<Running>) -> Self {
+        Self { decision, running: running.map(Arc::new), schema: PhantomData }
+    }
+
+    /// Records `event`, which is delivered later. It does not allocate, block, fail or panic; off, it is one branch.
+    /// Where there is no room, the loss is counted and the count is delivered.
+    #[inline]
+    pub fn record<E: Event>(&self, event: E)
+    where
+        S: Includes<E>,
+    {
+        if let Some(running) = &self.running {
+            let time = Coarse::from_unix_seconds(clock::unix_seconds(), S::RESOLUTION);
+            running.recorder.push(Record::new(&S::include(event), time));
+        }
+    }
+
+    /// Whether anything is recorded.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Whether telemetry is on, and which signal decided.
+    #[must_use]
+    pub fn decision(&self) -> Decision {
+        self.decision
+    }
+
+    /// Waits until everything that was recorded before has been delivered, for `timeout` at most. Off, there is nothing
+    /// to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`].
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        let Some(running) = &self.running else { return Ok(()) };
+        running.recorder.flush().recv_timeout(timeout).map_err(|error| match error {
+            std::sync::mpsc::RecvTimeoutError::Timeout => FlushError::Timeout,
+            std::sync::mpsc::RecvTimeoutError::Disconnected => FlushError::Stopped,
+        })
+    }
+}
+
+impl<S> Clone for Telemetry<S> {
+    fn clone(&self) -> Self {
+        Self { decision: self.decision, running: self.running.clone(), schema: PhantomData }
+    }
+}
+
+impl<S> core::fmt::Debug for Telemetry<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Telemetry").field("decision", &self.decision).finish_non_exhaustive()
+    }
+}
