@@ -2,7 +2,7 @@
 //! nor named by `ROTEL_AGENT`; `.ci/run` installs it.
 
 use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry, endpoint, signals};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -81,7 +81,11 @@ fn rotel() -> Option<Rotel> {
 #[test]
 fn rotel_takes_the_policys_example_and_shows_it() {
     let Some(rotel) = rotel() else {
-        eprintln!("SKIPPED: there is no rotel-agent; `pip install rotel` and set ROTEL_AGENT to its binary");
+        // Not `eprintln!`, which a passing test hides.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: there is no rotel-agent; `pip install rotel` and set ROTEL_AGENT to its binary"
+        );
         return;
     };
     let home = tempfile::tempdir().unwrap();

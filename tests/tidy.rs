@@ -50,7 +50,11 @@ fn a_module_of_core_uses_only_modules_above_it() {
             for used in lines.flat_map(|line| line.split("crate::").skip(1)) {
                 let used = used.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
                 let at = order.iter().position(|name| *name == used);
-                assert!(at.is_some_and(|at| at <= position), "{}: uses `{used}`, which stands below", file.display());
+                assert!(
+                    at.is_some_and(|at| at <= position),
+                    "{}: uses `{used}`, which stands below",
+                    file.display()
+                );
             }
         }
     }
@@ -60,7 +64,8 @@ fn a_module_of_core_uses_only_modules_above_it() {
 fn a_file_is_one_idea_of_at_most_400_lines() {
     for (path, text) in sources() {
         let lines = code(&text).lines().count();
-        let is_a_test = path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "benches")));
+        let is_a_test =
+            path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "benches")));
         assert!(is_a_test || lines <= 400, "{}: {lines} lines", path.display());
     }
 }
