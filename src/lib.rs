@@ -5,7 +5,7 @@ pub use automagik_telemetry_core::{
     ApiRequest, Bytes, CommandExecuted, Consent, Count, Delivery, ErrorCategory, ErrorOccurred, FeatureUsed,
     Field, HealthStatus, HttpStatus, Includes, Milliseconds, OperationLatency, Outcome, Pseudonym, Queue,
     Record, Secret, Sender, ServiceHealth, Severity, bucket, consent, delivery, event, field, label, loss,
-    message, otlp, outcome, policy, pseudonym, queue, record, resource, ring, schema, sender, time,
+    manifest, message, otlp, outcome, policy, pseudonym, queue, record, resource, ring, schema, sender, time,
     vocabulary, word,
 };
 #[doc(inline)]
@@ -14,5 +14,5 @@ pub use automagik_telemetry_derive::{Event, Label, Schema};
 
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
-    Builder, Environment, FlushError, StartError, Telemetry, endpoint, signals, verbose,
+    Builder, Environment, FlushError, Inventory, StartError, Telemetry, endpoint, signals, verbose,
 };

@@ -28,6 +28,20 @@ pub enum Severity {
     Fatal = 21,
 }
 
+impl Severity {
+    /// The severity of an OTLP `severity_number`, or `None` where it is none of ours.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            9 => Some(Self::Info),
+            13 => Some(Self::Warn),
+            17 => Some(Self::Error),
+            21 => Some(Self::Fatal),
+            _ => None,
+        }
+    }
+}
+
 /// One field of an event, as encoders and readers know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldDescriptor {
@@ -70,21 +84,10 @@ impl FieldDescriptor {
     /// What is wrong with this field, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
-        if let Some(message) = word::name_fault("the field name `", self.name) {
-            return Some(message);
-        }
-        if self.harmless.is_none()
-            && !matches!(self.domain.values, Values::Bool)
-            && let Some(message) = word::personal_name_fault(self.name)
+        if let Some(message) =
+            word::field_name_fault(self.name, self.harmless, matches!(self.domain.values, Values::Bool))
         {
             return Some(message);
-        }
-        if let Some(reason) = self.harmless
-            && word::check(reason).is_some()
-        {
-            return Some(Message::new().and("the field `").and(self.name).and(
-                "` gives a reason for being harmless that is no plain text of 1 to 64 characters: reword it",
-            ));
         }
         match self.domain.fault() {
             Some(message) => {

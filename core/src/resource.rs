@@ -150,7 +150,7 @@ impl Resource {
 }
 
 /// The attributes that every installation of `schema`'s program has alike.
-pub(crate) fn constants(schema: &SchemaDescriptor) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn constants(schema: &SchemaDescriptor) -> impl Iterator<Item = (&'static str, &'static str)> {
     (0..CONSTANT_COUNT).filter_map(|position| constant(schema, position))
 }
 

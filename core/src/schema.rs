@@ -1,6 +1,7 @@
 //! Schemas: all that one program can say, as one constant.
 
 use crate::event::{Event, EventDescriptor, Ordinals};
+use crate::fingerprint::fingerprint;
 use crate::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::message::Message;
 use crate::text;
@@ -57,6 +58,7 @@ pub struct SchemaDescriptor {
     version: &'static str,
     resolution: Resolution,
     events: &'static [EventDescriptor],
+    fingerprint: u64,
 }
 
 /// The only door to a schema's descriptor: an inherent constant, which no implementation can override.
@@ -71,6 +73,7 @@ impl<S: Schema> Checked<S> {
             version: S::VERSION,
             resolution: S::RESOLUTION,
             events: S::EVENTS,
+            fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS),
         },
         // Const evaluation: this is the compile error.
         Some(message) => panic!("{}", message.as_str()),
@@ -94,6 +97,13 @@ impl SchemaDescriptor {
     #[must_use]
     pub const fn resolution(&self) -> Resolution {
         self.resolution
+    }
+
+    /// 64 bits over all that a reader of records must know: names, words, domains, and their order. See
+    /// [`manifest`](crate::manifest) for what changes it.
+    #[must_use]
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
     }
 
     /// Number of events, [`EVENT_DROPPED`] included.
@@ -177,7 +187,7 @@ pub const fn frame_fault(project: &str, version: &str, events: &[EventDescriptor
     None
 }
 
-const fn is_version(version: &str) -> bool {
+pub(crate) const fn is_version(version: &str) -> bool {
     let mut bytes = version.as_bytes();
     if bytes.is_empty() || bytes.len() > VERSION_LEN_MAX {
         return false;

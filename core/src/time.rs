@@ -16,6 +16,18 @@ pub enum Resolution {
 }
 
 impl Resolution {
+    /// The resolution whose step is of `seconds`, or `None`.
+    #[must_use]
+    pub const fn from_seconds(seconds: u32) -> Option<Self> {
+        match seconds {
+            1 => Some(Self::Second),
+            60 => Some(Self::Minute),
+            3_600 => Some(Self::Hour),
+            86_400 => Some(Self::Day),
+            _ => None,
+        }
+    }
+
     /// Length of one step, in seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {

@@ -166,6 +166,20 @@ pub const fn check_name(name: &str) -> Option<Rule> {
     None
 }
 
+/// The rule that the name of a field breaks, or `None`: those of names, and that it does not ask for personal data,
+/// unless the field is a `bool` or a reason says why it is `harmless`.
+#[must_use]
+pub(crate) const fn check_field_name(name: &str, harmless: Option<&str>, is_bool: bool) -> Option<Rule> {
+    if let Some(rule) = check_name(name) {
+        return Some(rule);
+    }
+    match harmless {
+        Some(reason) => check(reason),
+        None if !is_bool && personal::name(name) => Some(Rule::PersonalName),
+        None => None,
+    }
+}
+
 /// The rule that `name` breaks, or `None` where it may name a project.
 ///
 /// ```
@@ -209,6 +223,16 @@ pub const fn name_fault(what: &str, name: &str) -> Option<Message> {
     }
 }
 
+/// What is wrong with the name of a field, or with the reason why it is harmless, as a whole sentence, or `None`.
+#[must_use]
+pub(crate) const fn field_name_fault(name: &str, harmless: Option<&str>, is_bool: bool) -> Option<Message> {
+    match (check_field_name(name, harmless, is_bool), check_name(name), harmless) {
+        (Some(rule), None, Some(reason)) => Some(sentence("the reason `", reason, rule)),
+        (Some(rule), _, _) => Some(sentence("the field name `", name, rule)),
+        (None, _, _) => None,
+    }
+}
+
 /// What is wrong with `name` as a project's name, as a whole sentence, or `None`.
 #[must_use]
 pub const fn project_fault(name: &str) -> Option<Message> {
@@ -216,12 +240,6 @@ pub const fn project_fault(name: &str) -> Option<Message> {
         Some(rule) => Some(sentence("the project name `", name, rule)),
         None => None,
     }
-}
-
-/// What is wrong with a field's name that asks for personal data, as a whole sentence, or `None`.
-#[must_use]
-pub(crate) const fn personal_name_fault(name: &str) -> Option<Message> {
-    if personal::name(name) { Some(sentence("the field name `", name, Rule::PersonalName)) } else { None }
 }
 
 const fn sentence(before: &str, word: &str, rule: Rule) -> Message {

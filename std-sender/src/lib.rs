@@ -25,6 +25,7 @@ mod environment;
 mod folder;
 mod http;
 mod identity;
+mod inventory;
 mod recorder;
 mod telemetry;
 mod worker;
@@ -32,6 +33,7 @@ mod worker;
 pub use builder::{Builder, INTERVAL, StartError};
 pub use environment::Environment;
 pub use http::{ANSWER_BYTES_MAX, TIMEOUT};
+pub use inventory::Inventory;
 pub use telemetry::{FlushError, Telemetry};
 
 /// Most records of one request.

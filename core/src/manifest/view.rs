@@ -1,0 +1,424 @@
+//! A manifest read in place: checked once, as a whole, then looked at without allocation.
+
+use super::{Error, FORMAT, MANIFEST_LEN_MAX, kind};
+use crate::bucket;
+use crate::event::{EVENT_BITS_MAX, FIELDS_MAX, Severity};
+use crate::field::CARDINALITY_MAX;
+use crate::fingerprint::{Fingerprint, Shape};
+use crate::label::LABEL_WORDS_MAX;
+use crate::schema::{self, EVENTS_MAX};
+use crate::time::Resolution;
+use crate::word;
+use minicbor::Decoder;
+use minicbor::data::Type;
+
+/// A manifest whose every word and number was checked.
+#[derive(Clone, Copy, Debug)]
+pub struct Manifest<'a> {
+    project: &'a str,
+    version: &'a str,
+    resolution: Resolution,
+    fingerprint: u64,
+    events: Items<'a>,
+}
+
+/// Items of an array: CBOR that was checked, and how many items stand at its start.
+#[derive(Clone, Copy, Debug)]
+struct Items<'a> {
+    bytes: &'a [u8],
+    count: usize,
+}
+
+/// An event of a manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct ManifestEvent<'a> {
+    /// OTLP's `event_name`.
+    pub name: &'a str,
+    /// OTLP's `severity_number`.
+    pub severity: Severity,
+    fields: Items<'a>,
+}
+
+/// A field of a manifest's event.
+#[derive(Clone, Copy, Debug)]
+pub struct ManifestField<'a> {
+    /// The attribute's key.
+    pub name: &'a str,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Why a name that asks for personal data is harmless.
+    pub harmless: Option<&'a str>,
+    /// What its values range over.
+    pub values: ManifestValues<'a>,
+}
+
+/// What a field's values range over.
+#[derive(Clone, Copy, Debug)]
+pub enum ManifestValues<'a> {
+    /// One of these words.
+    Words(Words<'a>),
+    /// False or true.
+    Bool,
+    /// Every whole number from `first` to `last`.
+    Range {
+        /// The least.
+        first: u32,
+        /// The greatest.
+        last: u32,
+    },
+    /// A log-scaled bucket, told as its lower bound.
+    Bucket,
+}
+
+/// The events of a manifest, in the order of their positions.
+#[derive(Clone, Copy, Debug)]
+pub struct Events<'a>(Items<'a>);
+
+/// The fields of an event, in the order of their ordinals.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a>(Items<'a>);
+
+/// The words of a label, in the order of their ordinals.
+#[derive(Clone, Copy, Debug)]
+pub struct Words<'a>(Items<'a>);
+
+impl<'a> Manifest<'a> {
+    /// The manifest in `bytes`, which may come from anybody.
+    ///
+    /// # Errors
+    ///
+    /// Any [`Error`]: what is returned keeps every rule that a schema keeps when it is compiled.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
+        if bytes.len() > MANIFEST_LEN_MAX {
+            return Err(Error::TooLong);
+        }
+        let mut decoder = Decoder::new(bytes);
+        array_of(&mut decoder, 6)?;
+        if decoder.u32()? != FORMAT {
+            return Err(Error::Format);
+        }
+        let project = decoder.str()?;
+        word::check_project(project).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
+        let version = decoder.str()?;
+        if !schema::is_version(version) {
+            return Err(Error::Version);
+        }
+        let resolution = Resolution::from_seconds(decoder.u32()?).ok_or(Error::Number)?;
+        let fingerprint = decoder.u64()?;
+        let events = items(&mut decoder, EVENTS_MAX)?;
+        let mut found = Fingerprint::new(project, resolution);
+        for index in 0..events.count {
+            let event = check_event(&mut decoder, &mut found)?;
+            if Events(events).take(index).any(|earlier| earlier.name == event.name) {
+                return Err(Error::Duplicate);
+            }
+        }
+        if decoder.position() != bytes.len() {
+            return Err(Error::Trailing);
+        }
+        if found.finish() != fingerprint {
+            return Err(Error::Fingerprint);
+        }
+        Ok(Self { project, version, resolution, fingerprint, events })
+    }
+
+    /// The project's name.
+    #[must_use]
+    pub const fn project(&self) -> &'a str {
+        self.project
+    }
+
+    /// The program's version.
+    #[must_use]
+    pub const fn version(&self) -> &'a str {
+        self.version
+    }
+
+    /// How coarse times are.
+    #[must_use]
+    pub const fn resolution(&self) -> Resolution {
+        self.resolution
+    }
+
+    /// The fingerprint of the content.
+    #[must_use]
+    pub const fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The events, in the order of their indices in records: that of losses first.
+    #[must_use]
+    pub const fn events(&self) -> Events<'a> {
+        Events(self.events)
+    }
+}
+
+impl<'a> ManifestEvent<'a> {
+    /// The fields.
+    #[must_use]
+    pub const fn fields(&self) -> Fields<'a> {
+        Fields(self.fields)
+    }
+
+    /// Bits that the fields take together in a record: 0 to 64.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        self.fields().fold(0, |sum, field| sum.saturating_add(field.bits()))
+    }
+}
+
+impl ManifestField<'_> {
+    /// How many values there are, absence included.
+    #[must_use]
+    pub fn cardinality(&self) -> u64 {
+        let values = match &self.values {
+            ManifestValues::Words(words) => words.0.count as u64,
+            ManifestValues::Bool => 2,
+            ManifestValues::Range { first, last } => {
+                u64::from(*last).saturating_add(1).saturating_sub(u64::from(*first))
+            }
+            ManifestValues::Bucket => u64::from(bucket::COUNT),
+        };
+        values.saturating_add(u64::from(self.optional))
+    }
+
+    /// Bits that an ordinal takes in a record: 0 to 20.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        u64::BITS.saturating_sub(self.cardinality().saturating_sub(1).leading_zeros())
+    }
+}
+
+impl<'a> Items<'a> {
+    /// The next item, read by `read`. It was read once already, so it is there.
+    fn next<T>(&mut self, read: impl FnOnce(&mut Decoder<'a>) -> Result<T, Error>) -> Option<T> {
+        self.count = self.count.checked_sub(1)?;
+        let mut decoder = Decoder::new(self.bytes);
+        let item = read(&mut decoder).ok()?;
+        self.bytes = self.bytes.get(decoder.position()..)?;
+        Some(item)
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = ManifestEvent<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(|decoder| {
+            let event = event(decoder)?;
+            for _ in 0..event.fields.count {
+                field(decoder)?;
+            }
+            Ok(event)
+        })
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = ManifestField<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(field)
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(|decoder| Ok(decoder.str()?))
+    }
+}
+
+impl From<minicbor::decode::Error> for Error {
+    fn from(_: minicbor::decode::Error) -> Self {
+        Self::Malformed
+    }
+}
+
+/// An event and its fields, every rule checked, added to the fingerprint.
+fn check_event<'a>(decoder: &mut Decoder<'a>, found: &mut Fingerprint) -> Result<ManifestEvent<'a>, Error> {
+    let event = event(decoder)?;
+    word::check_name(event.name).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
+    *found = found.event(event.name, event.severity as u32, event.fields.count);
+    for index in 0..event.fields.count {
+        let field = field(decoder)?;
+        if event.fields().take(index).any(|earlier| earlier.name == field.name) {
+            return Err(Error::Duplicate);
+        }
+        check_field(&field, found)?;
+    }
+    if event.bits() > EVENT_BITS_MAX {
+        return Err(Error::Bits);
+    }
+    Ok(event)
+}
+
+fn check_field(field: &ManifestField<'_>, found: &mut Fingerprint) -> Result<(), Error> {
+    let is_bool = matches!(field.values, ManifestValues::Bool);
+    if let Some(rule) = word::check_field_name(field.name, field.harmless, is_bool) {
+        return Err(Error::Rule(rule));
+    }
+    if field.cardinality() == 0 || field.cardinality() > u64::from(CARDINALITY_MAX) {
+        return Err(Error::Cardinality);
+    }
+    let shape = match &field.values {
+        ManifestValues::Words(words) => Shape::words(words.0.count as u32, field.optional),
+        ManifestValues::Bool => Shape::bool(field.optional),
+        ManifestValues::Range { first, last } => Shape::range(*first, *last, field.optional),
+        ManifestValues::Bucket => Shape::bucket(field.optional),
+    };
+    *found = found.field(field.name, shape);
+    if let ManifestValues::Words(words) = field.values {
+        for (index, text) in words.enumerate() {
+            word::check(text).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
+            if words.take(index).any(|earlier| earlier == text) {
+                return Err(Error::Duplicate);
+            }
+            *found = found.text(text);
+        }
+    }
+    Ok(())
+}
+
+/// An event; its fields are the next items of `decoder`.
+fn event<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestEvent<'a>, Error> {
+    array_of(decoder, 3)?;
+    let name = decoder.str()?;
+    let severity = Severity::from_number(decoder.u32()?).ok_or(Error::Number)?;
+    let fields = items(decoder, FIELDS_MAX)?;
+    Ok(ManifestEvent { name, severity, fields })
+}
+
+fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, Error> {
+    array_of(decoder, 4)?;
+    let name = decoder.str()?;
+    let optional = decoder.bool()?;
+    let harmless = if decoder.datatype()? == Type::Null {
+        decoder.null()?;
+        None
+    } else {
+        Some(decoder.str()?)
+    };
+    let parts = decoder.array()?.ok_or(Error::Malformed)?;
+    let values = match (decoder.u32()?, parts) {
+        (kind::WORDS, 2) => {
+            let words = items(decoder, LABEL_WORDS_MAX)?;
+            if words.count == 0 {
+                return Err(Error::Count);
+            }
+            for _ in 0..words.count {
+                decoder.str()?;
+            }
+            ManifestValues::Words(Words(words))
+        }
+        (kind::BOOL, 1) => ManifestValues::Bool,
+        (kind::RANGE, 3) => ManifestValues::Range { first: decoder.u32()?, last: decoder.u32()? },
+        (kind::BUCKET, 1) => ManifestValues::Bucket,
+        _ => return Err(Error::Malformed),
+    };
+    Ok(ManifestField { name, optional, harmless, values })
+}
+
+/// The head of an array of `count` items.
+fn array_of(decoder: &mut Decoder<'_>, count: u64) -> Result<(), Error> {
+    if decoder.array()? == Some(count) { Ok(()) } else { Err(Error::Malformed) }
+}
+
+/// The head of an array of at most `most` items, which follow in `decoder`.
+fn items<'a>(decoder: &mut Decoder<'a>, most: usize) -> Result<Items<'a>, Error> {
+    let count = decoder.array()?.ok_or(Error::Malformed)?;
+    let count = usize::try_from(count).ok().filter(|count| *count <= most).ok_or(Error::Count)?;
+    let bytes = decoder.input().get(decoder.position()..).unwrap_or(&[]);
+    Ok(Items { bytes, count })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{encode, len};
+    use crate::testing::schema;
+    use proptest::prelude::*;
+
+    fn encoded() -> Vec<u8> {
+        let mut bytes = vec![0; len(schema())];
+        encode(schema(), bytes.as_mut_slice()).unwrap();
+        bytes
+    }
+
+    /// The manifest of the testing schema with `from` replaced by `to`, of the same length.
+    fn altered(from: &str, to: &str) -> Result<(), Error> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = encoded();
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+        Manifest::decode(&bytes).map(drop)
+    }
+
+    #[test]
+    fn it_reads_back_as_what_the_program_can_say() {
+        let bytes = encoded();
+        let manifest = Manifest::decode(&bytes).unwrap();
+        assert_eq!(manifest.project(), "testing");
+        assert_eq!(manifest.version(), "1.2.3");
+        assert_eq!(manifest.resolution(), schema().resolution());
+        assert_eq!(manifest.fingerprint(), schema().fingerprint());
+        let events: Vec<_> = schema().events().collect();
+        assert_eq!(manifest.events().count(), events.len());
+        for (told, event) in manifest.events().zip(events) {
+            assert_eq!((told.name, told.severity, told.bits()), (event.name, event.severity, event.bits()));
+            assert_eq!(told.fields().count(), event.fields.len());
+            for (told, field) in told.fields().zip(event.fields) {
+                assert_eq!((told.name, told.optional), (field.name, field.domain.optional));
+                assert_eq!(told.cardinality(), field.domain.cardinality());
+                if let crate::field::Values::Words(words) = field.domain.values {
+                    let ManifestValues::Words(told) = told.values else { panic!("words") };
+                    assert_eq!(told.collect::<Vec<_>>(), words);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_breaks_a_rule_is_refused() {
+        assert_eq!(altered("GET /two/{id}", "a@example.org"), Err(Error::Rule(word::Rule::Email)));
+        assert_eq!(altered("GET /two/{id}", "5511987654321"), Err(Error::Rule(word::Rule::PhoneNumber)));
+        assert_eq!(altered("testing.everything", "Testing everything"), Err(Error::Rule(word::Rule::Name)));
+        assert_eq!(altered("count", "email"), Err(Error::Rule(word::Rule::PersonalName)));
+        assert_eq!(altered("1.2.3", "1.2+3"), Err(Error::Version));
+        assert_eq!(altered("word", "flag"), Err(Error::Duplicate));
+        assert_eq!(altered("database", "internal"), Err(Error::Duplicate));
+        assert_eq!(altered("GET /two/{id}", "GET /two/{xx}"), Err(Error::Fingerprint));
+        assert_eq!(altered("testing", "tasting"), Err(Error::Fingerprint));
+    }
+
+    #[test]
+    fn a_manifest_that_ends_early_or_late_is_refused() {
+        let mut bytes = encoded();
+        for len in 0..bytes.len() {
+            assert!(Manifest::decode(&bytes[..len]).is_err(), "{len}");
+        }
+        bytes.push(0);
+        assert_eq!(Manifest::decode(&bytes).unwrap_err(), Error::Trailing);
+        assert_eq!(Manifest::decode(&vec![0; MANIFEST_LEN_MAX + 1]).unwrap_err(), Error::TooLong);
+    }
+
+    proptest! {
+        #[test]
+        fn any_damage_is_refused_or_harmless(at: prop::sample::Index, byte: u8) {
+            let mut bytes = encoded();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if let Ok(manifest) = Manifest::decode(&bytes) {
+                for event in manifest.events() {
+                    prop_assert!(event.bits() <= EVENT_BITS_MAX);
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_manifest_or_an_error(bytes: Vec<u8>) {
+            let _ = Manifest::decode(&bytes);
+        }
+    }
+}
