@@ -1,6 +1,6 @@
 //! Schemas: all that one program can say, as one constant.
 
-use crate::event::{Event, EventDescriptor, Ordinals};
+use crate::event::{EventDescriptor, Ordinals};
 use crate::fingerprint::fingerprint;
 use crate::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::message::Message;
@@ -43,7 +43,7 @@ pub trait Schema: Sized + 'static {
     label = "not an event of `{Self}`",
     note = "add a variant to `{Self}` that holds this event: all that a program can send is listed in its schema"
 )]
-pub trait Includes<E: Event>: Schema {
+pub trait Includes<E>: Schema {
     /// `event` as a value of this schema.
     fn include(event: E) -> Self;
 }

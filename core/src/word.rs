@@ -129,11 +129,11 @@ pub const fn check(word: &str) -> Option<Rule> {
     if personal::network_address(bytes) {
         return Some(Rule::NetworkAddress);
     }
-    if personal::phone_number(bytes) {
-        return Some(Rule::PhoneNumber);
-    }
     if personal::key(bytes) {
         return Some(Rule::Key);
+    }
+    if personal::phone_number(bytes) {
+        return Some(Rule::PhoneNumber);
     }
     None
 }
@@ -227,7 +227,7 @@ pub const fn name_fault(what: &str, name: &str) -> Option<Message> {
 #[must_use]
 pub(crate) const fn field_name_fault(name: &str, harmless: Option<&str>, is_bool: bool) -> Option<Message> {
     match (check_field_name(name, harmless, is_bool), check_name(name), harmless) {
-        (Some(rule), None, Some(reason)) => Some(sentence("the reason `", reason, rule)),
+        (Some(rule), None, Some(reason)) => Some(sentence("the reason for being harmless, `", reason, rule)),
         (Some(rule), _, _) => Some(sentence("the field name `", name, rule)),
         (None, _, _) => None,
     }

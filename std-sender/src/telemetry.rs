@@ -5,7 +5,7 @@ use crate::clock;
 use crate::recorder::Recorder;
 use automagik_telemetry_core::consent::Decision;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Event, Includes, Record, Schema};
+use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ impl<S: Schema> Telemetry<S> {
     /// Records `event`, which is delivered later. It does not allocate, block, fail or panic; off, it is one branch.
     /// Where there is no room, the loss is counted and the count is delivered.
     #[inline]
-    pub fn record<E: Event>(&self, event: E)
+    pub fn record<E>(&self, event: E)
     where
         S: Includes<E>,
     {

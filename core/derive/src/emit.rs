@@ -106,6 +106,8 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
         )),
     );
     let positions = 0_u16..;
+    let ordinals =
+        types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #facade::Event>::ordinals(event)));
     let includes = variants.iter().map(|(name, ty)| include(facade, ident, name, ty));
     quote! {
         #[automatically_derived]
@@ -120,7 +122,7 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
             #[inline]
             fn position(&self) -> (u16, #facade::event::Ordinals) {
                 match *self {
-                    #(Self::#names(ref event) => (#positions, #facade::Event::ordinals(event)),)*
+                    #(Self::#names(ref event) => (#positions, #ordinals),)*
                 }
             }
         }

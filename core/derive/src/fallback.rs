@@ -7,11 +7,13 @@ use syn::{Data, DeriveInput};
 
 pub(crate) fn label(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
     let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
-    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    if !input.generics.params.is_empty() {
+        return errors;
+    }
     quote! {
         #errors
         #[automatically_derived]
-        impl #parameters #facade::Label for #ident #arguments #bounds {
+        impl #facade::Label for #ident {
             const WORDS: &'static [&'static str] = &["invalid"];
             fn ordinal(&self) -> u32 { 0 }
         }

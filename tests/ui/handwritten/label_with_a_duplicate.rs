@@ -1,0 +1,23 @@
+//! An implementation by hand, with a word twice.
+
+use automagik_telemetry::{FeatureUsed, Label, Schema};
+
+struct Place;
+
+impl Label for Place {
+    const WORDS: &'static [&'static str] = &["home", "work", "home"];
+
+    fn ordinal(&self) -> u32 {
+        0
+    }
+}
+
+#[derive(Schema)]
+#[schema(project = "app")]
+enum App {
+    Used(FeatureUsed<Place>),
+}
+
+fn main() {
+    let _ = FeatureUsed { feature: Place };
+}

@@ -1,0 +1,13 @@
+//! One word for two things.
+
+use automagik_telemetry::Label;
+
+#[derive(Label)]
+enum Place {
+    #[label("contact")]
+    A,
+    #[label("contact")]
+    B,
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! A project named after its author.
+
+use automagik_telemetry::{FeatureUsed, Label, Schema};
+
+#[derive(Label)]
+enum Feature {
+    ListContacts,
+}
+
+#[derive(Schema)]
+#[schema(project = "alice@example.org")]
+enum App {
+    Used(FeatureUsed<Feature>),
+}
+
+fn main() {
+    let _ = FeatureUsed { feature: Feature::ListContacts };
+}

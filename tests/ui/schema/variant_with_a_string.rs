@@ -1,0 +1,18 @@
+//! A text where an event belongs.
+
+use automagik_telemetry::{FeatureUsed, Label, Schema};
+
+#[derive(Label)]
+enum Feature {
+    ListContacts,
+}
+
+#[derive(Schema)]
+#[schema(project = "app")]
+enum App {
+    Used(String),
+}
+
+fn main() {
+    let _ = FeatureUsed { feature: Feature::ListContacts };
+}

@@ -1,0 +1,18 @@
+//! A variant with nothing in it.
+
+use automagik_telemetry::{FeatureUsed, Label, Schema};
+
+#[derive(Label)]
+enum Feature {
+    ListContacts,
+}
+
+#[derive(Schema)]
+#[schema(project = "app")]
+enum App {
+    Used,
+}
+
+fn main() {
+    let _ = FeatureUsed { feature: Feature::ListContacts };
+}
