@@ -105,9 +105,13 @@ mod tests {
     use super::*;
     use crate::consent::{Answer, Signals, decide};
 
-    fn secret(byte: u8) -> Secret {
+    fn secret_of(bytes: [u8; SECRET_LEN]) -> Secret {
         let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() });
-        Secret::new([byte; SECRET_LEN], yes.consent().unwrap())
+        Secret::new(bytes, yes.consent().unwrap())
+    }
+
+    fn secret(byte: u8) -> Secret {
+        secret_of([byte; SECRET_LEN])
     }
 
     fn bytes(hex: &str) -> Vec<u8> {
@@ -145,6 +149,39 @@ mod tests {
             padded[..key.len() / 2].copy_from_slice(&bytes(key));
             assert_eq!(hmac_sha256(&padded, &[&data]).as_slice(), bytes(expected));
         }
+    }
+
+    /// Case 5 of RFC 4231 is cut to 128 bits, as ours is.
+    #[test]
+    fn a_cut_hash_is_that_of_rfc_4231() {
+        let mut key = [0; SECRET_LEN];
+        key[..20].fill(0x0c);
+        let hash = hmac_sha256(&key, &[b"Test With Truncation"]);
+        assert_eq!(hash[..Pseudonym::LEN], bytes("a3b6167473100ee06e0c796c2955552b"));
+    }
+
+    /// A phone number's plain hash is found by hashing all of them. Ours is not: whoever lacks the secret has nothing
+    /// to try.
+    #[test]
+    fn the_attack_on_unsalted_hashes_finds_nothing_without_the_secret() {
+        use sha2::Digest;
+        let number = "5511987654";
+        let cut = |hash: &[u8]| -> [u8; Pseudonym::LEN] { hash[..Pseudonym::LEN].try_into().unwrap() };
+        let unsalted = |guess: &str| cut(&Sha256::digest(guess));
+        let keyed = |key: &[u8; SECRET_LEN], guess: &str| Pseudonym::new(&secret_of(*key), guess, 0).0;
+        let attack = |target: [u8; Pseudonym::LEN], hash: &dyn Fn(&str) -> [u8; Pseudonym::LEN]| {
+            (0..10_000).map(|tail| format!("551198{tail:04}")).find(|guess| hash(guess) == target)
+        };
+        assert_eq!(attack(unsalted(number), &unsalted).as_deref(), Some(number), "the attack works");
+
+        let target = keyed(&[0x5A; SECRET_LEN], number);
+        assert_eq!(attack(target, &unsalted), None);
+        assert_eq!(attack(target, &|guess| cut(&hmac_sha256(&[0; SECRET_LEN], &[guess.as_bytes()]))), None);
+        for guessed_key in [[0; SECRET_LEN], [0xFF; SECRET_LEN], [0x5B; SECRET_LEN]] {
+            assert_eq!(attack(target, &|guess| keyed(&guessed_key, guess)), None);
+        }
+        let with_the_secret = attack(target, &|guess| keyed(&[0x5A; SECRET_LEN], guess));
+        assert_eq!(with_the_secret.as_deref(), Some(number), "and the attack would work for who has it");
     }
 
     #[test]

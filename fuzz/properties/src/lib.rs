@@ -1,0 +1,15 @@
+//! What must hold for any bytes.
+//!
+//! Each property is a function of bytes that panics where it does not hold. `cargo test` runs it on random samples,
+//! on the kept corpus (`fuzz/corpus/<property>`) and on what once failed; `fuzz/fuzz_targets` run it without end.
+
+mod manifest;
+mod otlp;
+mod record;
+mod redaction;
+mod speech;
+
+pub use manifest::manifest;
+pub use otlp::otlp;
+pub use record::record;
+pub use redaction::redaction;

@@ -1,0 +1,41 @@
+//! Our encoder against the official messages.
+
+use crate::speech::{records, resource};
+use automagik_telemetry::otlp::{Body, Error, Logs, to_slice};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use prost::Message;
+
+/// Bytes choose events. What our encoder writes, prost decodes and encodes to the very same bytes; and pulled in pieces
+/// of any size it is the same again.
+///
+/// # Panics
+///
+/// Where that does not hold.
+pub fn otlp(input: &[u8]) {
+    let records = records(input);
+    let resource = resource();
+    let slice = records.as_slice();
+    let mut body = Logs::new(&resource, &slice);
+    let mut ours = vec![0; body.len()];
+    assert_eq!(to_slice(&mut body, &mut ours), Ok(ours.len()));
+    let decoded = ExportLogsServiceRequest::decode(ours.as_slice()).expect("an ExportLogsServiceRequest");
+    let theirs = decoded.encode_to_vec();
+    assert!(ours == theirs, "prost writes other bytes for the same request");
+    assert_eq!(ExportLogsServiceRequest::decode(theirs.as_slice()), Ok(decoded));
+
+    body.rewind();
+    let mut pulled = Vec::new();
+    let mut piece = vec![0; usize::from(input.first().copied().unwrap_or(0))];
+    loop {
+        match body.read(&mut piece) {
+            Ok(0) => break,
+            Ok(len) => pulled.extend_from_slice(&piece[..len]),
+            Err(Error::BufferTooSmall(wanted)) => {
+                assert!(wanted > piece.len());
+                piece.resize(wanted, 0);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(pulled == ours, "pieces make another body");
+}

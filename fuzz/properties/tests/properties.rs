@@ -1,0 +1,65 @@
+//! Each property on random samples, on the kept corpus, and on what once failed.
+
+use automagik_telemetry_fuzz_properties::{manifest, otlp, record, redaction};
+use proptest::prelude::*;
+use std::path::Path;
+
+/// Runs `property` on every file of the corpus and of past failures.
+fn replay(name: &str, property: fn(&[u8])) {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut replayed = 0;
+    for folder in [fuzz.join("corpus").join(name), fuzz.join("regressions").join(name)] {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            property(&std::fs::read(entry.unwrap().path()).unwrap());
+            replayed += 1;
+        }
+    }
+    assert!(replayed > 0, "there is no corpus for {name}");
+}
+
+#[test]
+fn nothing_that_a_program_is_given_leaves() {
+    replay("redaction", redaction);
+}
+
+#[test]
+fn records_from_anybody_are_walked_safely() {
+    replay("record", record);
+}
+
+#[test]
+fn manifests_from_anybody_are_read_safely() {
+    replay("manifest", manifest);
+}
+
+#[test]
+fn prost_writes_the_same_bytes() {
+    replay("otlp", otlp);
+}
+
+proptest! {
+    #[test]
+    fn nothing_of_any_input_leaves(input in prop::collection::vec(any::<u8>(), 0..400)) {
+        redaction(&input);
+    }
+
+    #[test]
+    fn nothing_of_a_personal_text_leaves(input in "[a-z]{3,12}@[a-z]{3,12}\\.org \\+[0-9]{8,13} /home/[a-z]{4,9}") {
+        redaction(input.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_walked_safely(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        record(&input);
+    }
+
+    #[test]
+    fn any_bytes_are_no_manifest_that_breaks_a_rule(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        manifest(&input);
+    }
+
+    #[test]
+    fn any_events_are_encoded_as_prost_does(input in prop::collection::vec(any::<u8>(), 0..400)) {
+        otlp(&input);
+    }
+}
