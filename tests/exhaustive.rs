@@ -1,6 +1,8 @@
 //! Every value of every field of the shipped events goes through the encoder once, and what is seen is the vocabulary:
 //! all of it, and nothing else.
 
+#![expect(dead_code, reason = "the vocabularies are looked at, not spoken")]
+
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::event::{EventDescriptor, Ordinals};
 use automagik_telemetry::loss::Reason;

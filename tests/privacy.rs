@@ -1,5 +1,7 @@
 //! PRIVACY.md says what the code does. `BLESS=1 cargo test --test privacy` writes its generated parts anew.
 
+#![expect(dead_code, reason = "the vocabularies are looked at, not spoken")]
+
 use automagik_telemetry::{
     ApiRequest, CommandExecuted, ErrorOccurred, FeatureUsed, Inventory, Label, OperationLatency, Schema,
     ServiceHealth, resource, signals, vocabulary,

@@ -15,6 +15,9 @@ pub const EVENTS_MAX: usize = 256;
 /// Longest version, in bytes.
 pub const VERSION_LEN_MAX: usize = 32;
 
+/// Longest endpoint, in bytes.
+pub const ENDPOINT_LEN_MAX: usize = 128;
+
 /// All the events that one program can record. Derive it on an enum with one event a variant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a schema",
@@ -29,6 +32,10 @@ pub trait Schema: Sized + 'static {
 
     /// How coarse times are.
     const RESOLUTION: Resolution = Resolution::Minute;
+
+    /// Where the program's data go unless the person says otherwise, as the base of a collector; `None` for the policy's
+    /// server. A constant, since an address made while the program runs could hold anything.
+    const ENDPOINT: Option<&'static str> = None;
 
     /// The events, in the order of their positions.
     const EVENTS: &'static [EventDescriptor];
@@ -59,6 +66,7 @@ pub struct SchemaDescriptor {
     resolution: Resolution,
     events: &'static [EventDescriptor],
     fingerprint: u64,
+    endpoint: Option<&'static str>,
 }
 
 /// The only door to a schema's descriptor: an inherent constant, which no implementation can override.
@@ -67,17 +75,19 @@ pub struct Checked<S>(PhantomData<S>);
 
 impl<S: Schema> Checked<S> {
     /// The descriptor of `S`, within all the rules. One outside them is a compile error that says which.
-    pub const DESCRIPTOR: &'static SchemaDescriptor = &match fault(S::PROJECT, S::VERSION, S::EVENTS) {
-        None => SchemaDescriptor {
-            project: S::PROJECT,
-            version: S::VERSION,
-            resolution: S::RESOLUTION,
-            events: S::EVENTS,
-            fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS),
-        },
-        // Const evaluation: this is the compile error.
-        Some(message) => panic!("{}", message.as_str()),
-    };
+    pub const DESCRIPTOR: &'static SchemaDescriptor =
+        &match fault(S::PROJECT, S::VERSION, S::ENDPOINT, S::EVENTS) {
+            None => SchemaDescriptor {
+                project: S::PROJECT,
+                version: S::VERSION,
+                resolution: S::RESOLUTION,
+                events: S::EVENTS,
+                fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS),
+                endpoint: S::ENDPOINT,
+            },
+            // Const evaluation: this is the compile error.
+            Some(message) => panic!("{}", message.as_str()),
+        };
 }
 
 impl SchemaDescriptor {
@@ -104,6 +114,12 @@ impl SchemaDescriptor {
     #[must_use]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// Where the program's data go unless the person says otherwise.
+    #[must_use]
+    pub const fn endpoint(&self) -> Option<&'static str> {
+        self.endpoint
     }
 
     /// Number of events, [`EVENT_DROPPED`] included.
@@ -135,7 +151,12 @@ pub(crate) const fn index(position: u16) -> u16 {
 }
 
 /// What is wrong with a schema, its events' own faults included, or `None`.
-const fn fault(project: &str, version: &str, events: &[EventDescriptor]) -> Option<Message> {
+const fn fault(
+    project: &str,
+    version: &str,
+    endpoint: Option<&str>,
+    events: &[EventDescriptor],
+) -> Option<Message> {
     let mut rest = events;
     while let [event, others @ ..] = rest {
         if let Some(message) = event.fault() {
@@ -143,12 +164,17 @@ const fn fault(project: &str, version: &str, events: &[EventDescriptor]) -> Opti
         }
         rest = others;
     }
-    frame_fault(project, version, events)
+    frame_fault(project, version, endpoint, events)
 }
 
 /// What is wrong with a schema beside its events' own faults, or `None`. For the derive.
 #[must_use]
-pub const fn frame_fault(project: &str, version: &str, events: &[EventDescriptor]) -> Option<Message> {
+pub const fn frame_fault(
+    project: &str,
+    version: &str,
+    endpoint: Option<&str>,
+    events: &[EventDescriptor],
+) -> Option<Message> {
     if let Some(message) = word::project_fault(project) {
         return Some(message);
     }
@@ -158,6 +184,16 @@ pub const fn frame_fault(project: &str, version: &str, events: &[EventDescriptor
                 .and("the version `")
                 .and(version)
                 .and("` is not letters, digits, `.` and `-` (32 at most): build metadata may hold a name"),
+        );
+    }
+    if let Some(address) = endpoint
+        && !is_endpoint(address)
+    {
+        return Some(
+            Message::new()
+                .and("the endpoint `")
+                .and(address)
+                .and("` is not the base of a collector: write it as in `https://telemetry.example.org`, without user, password or query"),
         );
     }
     if events.len() >= EVENTS_MAX {
@@ -187,6 +223,24 @@ pub const fn frame_fault(project: &str, version: &str, events: &[EventDescriptor
     None
 }
 
+const fn is_endpoint(address: &str) -> bool {
+    let bytes = address.as_bytes();
+    let mut rest = match (text::strip(bytes, b"https://"), text::strip(bytes, b"http://")) {
+        (Some(rest), _) | (None, Some(rest)) => rest,
+        (None, None) => return false,
+    };
+    if rest.is_empty() || bytes.len() > ENDPOINT_LEN_MAX {
+        return false;
+    }
+    while let [first, tail @ ..] = rest {
+        if !first.is_ascii_graphic() || matches!(first, b'@' | b'?' | b'#' | b'\\') {
+            return false;
+        }
+        rest = tail;
+    }
+    true
+}
+
 pub(crate) const fn is_version(version: &str) -> bool {
     let mut bytes = version.as_bytes();
     if bytes.is_empty() || bytes.len() > VERSION_LEN_MAX {
@@ -210,12 +264,26 @@ mod tests {
         EventDescriptor { name: "app.started", severity: Severity::Info, fields: &[] };
 
     fn sentence(project: &str, version: &str, events: &[EventDescriptor]) -> Option<String> {
-        fault(project, version, events).map(|message| message.as_str().to_owned())
+        fault(project, version, None, events).map(|message| message.as_str().to_owned())
     }
 
     #[test]
     fn a_schema_within_the_rules_has_no_fault() {
         assert_eq!(sentence("omni", "1.2.3-rc.1", &[STARTED]), None);
+    }
+
+    #[test]
+    fn an_endpoint_is_the_base_of_a_collector() {
+        for address in
+            ["https://telemetry.example.org", "http://localhost:4318", "https://c/otlp/", "http://[::1]:4318"]
+        {
+            assert!(frame_fault("omni", "1.0.0", Some(address), &[]).is_none(), "{address}");
+        }
+        for address in
+            ["", "localhost:4318", "https://", "ftp://c", "https://u:p@c", "https://c/?k=1", "https://c/ x"]
+        {
+            assert!(frame_fault("omni", "1.0.0", Some(address), &[]).is_some(), "{address}");
+        }
     }
 
     #[test]

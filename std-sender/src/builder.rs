@@ -40,7 +40,6 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Builder<S> {
     environment: Option<Environment>,
-    endpoint: Option<String>,
     opt_out: bool,
     verbose: bool,
     interval: Duration,
@@ -68,7 +67,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Endpoint { error, set_by: SetBy::Person } => write!(f, "{ENDPOINT} {error}"),
-            Self::Endpoint { error, set_by: _ } => write!(f, "the endpoint that the application set {error}"),
+            Self::Endpoint { error, set_by: _ } => write!(f, "the endpoint of the application {error}"),
             Self::Random => f.write_str("the platform gave no random numbers"),
             Self::Thread(_) => f.write_str("the platform gave no thread"),
         }
@@ -87,21 +86,7 @@ impl core::error::Error for StartError {
 
 impl<S: Schema> Builder<S> {
     pub(crate) fn new() -> Self {
-        Self {
-            environment: None,
-            endpoint: None,
-            opt_out: false,
-            verbose: false,
-            interval: INTERVAL,
-            schema: PhantomData,
-        }
-    }
-
-    /// Sends to the collector at `url` instead of the policy's. The person's `AUTOMAGIK_TELEMETRY_ENDPOINT` beats it.
-    #[must_use]
-    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into());
-        self
+        Self { environment: None, opt_out: false, verbose: false, interval: INTERVAL, schema: PhantomData }
     }
 
     /// Where `opted_out`, telemetry is off, whatever anybody else says. There is no switch that turns it on: that is
@@ -127,7 +112,8 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations.
+    /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations. Unless it is
+    /// that of the process, data go to this machine alone.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
@@ -171,7 +157,7 @@ impl<S: Schema> Builder<S> {
 
     fn run(self, environment: &Environment, consent: Consent) -> Result<Running, StartError> {
         let schema = Checked::<S>::DESCRIPTOR;
-        let (endpoint, _) = endpoint::choose(environment, self.endpoint.as_deref())
+        let (endpoint, _) = endpoint::choose(environment, schema.endpoint())
             .map_err(|(error, set_by)| StartError::Endpoint { error, set_by })?;
         let secret = identity::secret(environment.state(), consent).ok_or(StartError::Random)?;
         let resource = Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0));

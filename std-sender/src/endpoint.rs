@@ -25,6 +25,8 @@ pub enum Error {
     Scheme,
     /// It has a query or a fragment, to which no path can be added.
     Query,
+    /// It is on another machine, and the signals are not the person's own (see [`Environment::at`]).
+    ElsewhereInATest,
 }
 
 impl core::fmt::Display for Error {
@@ -33,6 +35,9 @@ impl core::fmt::Display for Error {
             Self::Empty => "is empty: remove it, or set it to a collector such as http://localhost:4318",
             Self::NotAUrl => "is not a URL: write it as in http://localhost:4318",
             Self::Scheme => "has another scheme than http or https: write it as in http://localhost:4318",
+            Self::ElsewhereInATest => {
+                "is on another machine: what agreed is a test and no person, so data stay here (use 127.0.0.1)"
+            }
             Self::Query => {
                 "has a query or a fragment: give the collector's base, as in http://localhost:4318"
             }
@@ -94,6 +99,19 @@ impl Endpoint {
         url
     }
 
+    /// Whether the collector is on this machine: `localhost`, 127.0.0.0/8 or ::1.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.base.host_str() {
+            Some("localhost") => true,
+            Some(host) => {
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
+            None => false,
+        }
+    }
+
     /// Whether what is sent is encrypted on its way.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
@@ -139,7 +157,9 @@ pub(crate) fn choose(
         (None, None) => (DEFAULT.to_owned(), SetBy::Nobody),
     };
     match Endpoint::parse(&text) {
-        Ok(endpoint) => Ok((endpoint, set_by)),
+        // Signals that were handed over may overrule the person's: then nothing may leave the machine.
+        Ok(endpoint) if environment.is_of_process() || endpoint.is_loopback() => Ok((endpoint, set_by)),
+        Ok(_) => Err((Error::ElsewhereInATest, set_by)),
         Err(error) => Err((error, set_by)),
     }
 }
@@ -191,16 +211,36 @@ mod tests {
     #[test]
     fn the_person_beats_the_application_and_a_wrong_setting_is_never_passed_over() {
         let nothing = Environment::at("/nonexistent");
+        let (mine, app) = ("http://127.0.0.1:1", "http://localhost:2");
         let chosen = |environment: &Environment, application| {
             choose(environment, application).map(|(endpoint, set_by)| (endpoint.to_string(), set_by))
         };
-        let person = nothing.clone().with(ENDPOINT, "http://mine");
-        assert_eq!(chosen(&nothing, None), Ok((DEFAULT.to_owned(), SetBy::Nobody)));
-        assert_eq!(chosen(&nothing, Some("http://app")), Ok(("http://app".to_owned(), SetBy::Application)));
-        assert_eq!(chosen(&person, Some("http://app")), Ok(("http://mine".to_owned(), SetBy::Person)));
+        let person = nothing.clone().with(ENDPOINT, mine);
+        let process = Environment::of_process();
+        assert_eq!(chosen(&process, None), Ok((DEFAULT.to_owned(), SetBy::Nobody)));
+        assert_eq!(chosen(&nothing, Some(app)), Ok((app.to_owned(), SetBy::Application)));
+        assert_eq!(chosen(&person, Some(app)), Ok((mine.to_owned(), SetBy::Person)));
         let empty = nothing.clone().with(ENDPOINT, "");
-        assert_eq!(chosen(&empty, Some("http://app")), Err((Error::Empty, SetBy::Person)));
+        assert_eq!(chosen(&empty, Some(app)), Err((Error::Empty, SetBy::Person)));
         assert_eq!(chosen(&nothing, Some("")), Err((Error::Empty, SetBy::Application)));
+    }
+
+    #[test]
+    fn signals_that_were_handed_over_send_nothing_to_another_machine() {
+        let handed = Environment::at("/nonexistent");
+        for elsewhere in
+            [DEFAULT, "http://10.0.0.1", "http://localhost.example.org", "http://[2001:db8::1]:4318"]
+        {
+            let environment = handed.clone().with(ENDPOINT, elsewhere);
+            assert_eq!(
+                choose(&environment, None),
+                Err((Error::ElsewhereInATest, SetBy::Person)),
+                "{elsewhere}"
+            );
+        }
+        for here in ["http://localhost:4318", "http://127.1.2.3", "http://[::1]:4318"] {
+            assert!(choose(&handed.clone().with(ENDPOINT, here), None).is_ok(), "{here}");
+        }
     }
 
     #[test]

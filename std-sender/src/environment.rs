@@ -53,7 +53,8 @@ impl Environment {
         }
     }
 
-    /// One with no variables at all, whose files are under `home`.
+    /// One with no variables at all, whose files are under `home`: for tests and demonstrations. It may say "yes" where
+    /// the person says "no", so what it turns on sends to this machine alone.
     #[must_use]
     pub fn at(home: impl Into<PathBuf>) -> Self {
         let home = home.into();
@@ -65,7 +66,7 @@ impl Environment {
         }
     }
 
-    /// This one, with a variable set.
+    /// This one, with a variable set; it is not that of the process any more.
     #[must_use]
     pub fn with(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         let mut variables = match self.variables {
@@ -75,6 +76,11 @@ impl Environment {
         variables.insert(name.into(), value.into());
         self.variables = Variables::Given(variables);
         self
+    }
+
+    /// Whether the signals are the person's own.
+    pub(crate) fn is_of_process(&self) -> bool {
+        matches!(self.variables, Variables::Process)
     }
 
     /// The value of a variable.

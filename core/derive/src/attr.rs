@@ -33,6 +33,7 @@ pub(crate) struct SchemaAttr {
     pub(crate) project: Option<Text>,
     pub(crate) version: Option<Text>,
     pub(crate) resolution: Option<Text>,
+    pub(crate) endpoint: Option<Text>,
 }
 
 /// What is wrong, gathered so that a person sees all of it at once.
@@ -94,6 +95,7 @@ pub(crate) fn schema(attrs: &[Attribute], errors: &mut Errors) -> SchemaAttr {
             ("project", &mut parsed.project),
             ("version", &mut parsed.version),
             ("resolution", &mut parsed.resolution),
+            ("endpoint", &mut parsed.endpoint),
         ];
         set(meta, known, errors)
     });

@@ -38,6 +38,7 @@ pub(crate) struct Schema<'a> {
     pub(crate) project: Text,
     pub(crate) version: Option<Text>,
     pub(crate) resolution: &'static str,
+    pub(crate) endpoint: Option<Text>,
     pub(crate) variants: Vec<(&'a Ident, &'a Type)>,
 }
 
@@ -159,6 +160,7 @@ pub(crate) fn schema(input: &DeriveInput) -> Result<Schema<'_>, syn::Error> {
         project,
         version: said.version,
         resolution,
+        endpoint: said.endpoint,
         variants,
     })
 }

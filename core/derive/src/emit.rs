@@ -1,5 +1,6 @@
 //! Writes the tables.
 
+use crate::attr::Text;
 use crate::check::{Event, Label, Schema};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -30,10 +31,7 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
         .iter()
         .map(|field| {
             let (ty, name) = (field.ty, &field.name);
-            let harmless = match &field.harmless {
-                Some(reason) => quote!(::core::option::Option::Some(#reason)),
-                None => quote!(::core::option::Option::None),
-            };
+            let harmless = optional(field.harmless.as_ref());
             // Where `ty` is no field, this and the ordinal below are the same error at the same place: one.
             quote_spanned!(ty.span()=> #facade::event::FieldDescriptor {
                 name: #name,
@@ -88,7 +86,8 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
 }
 
 pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
-    let Schema { facade, ident, project, version, resolution, variants } = schema;
+    let Schema { facade, ident, project, version, resolution, endpoint, variants } = schema;
+    let endpoint = optional(endpoint.as_ref());
     let version = version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |text| quote!(#text));
     let resolution = format_ident!("{resolution}");
     let names: Vec<_> = variants.iter().map(|(name, _)| name).collect();
@@ -102,6 +101,7 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
         &quote!(#facade::schema::frame_fault(
             <#ident as #facade::Schema>::PROJECT,
             <#ident as #facade::Schema>::VERSION,
+            <#ident as #facade::Schema>::ENDPOINT,
             <#ident as #facade::Schema>::EVENTS,
         )),
     );
@@ -115,6 +115,7 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
             const PROJECT: &'static str = #project;
             const VERSION: &'static str = #version;
             const RESOLUTION: #facade::time::Resolution = #facade::time::Resolution::#resolution;
+            const ENDPOINT: ::core::option::Option<&'static str> = #endpoint;
             const EVENTS: &'static [#facade::event::EventDescriptor] = {
                 #(#checks)*
                 &[#(#descriptors),*]
@@ -143,6 +144,13 @@ pub(crate) fn include(facade: &Path, ident: &Ident, name: &Ident, ty: &Type) -> 
                 Self::#name(event)
             }
         }
+    }
+}
+
+fn optional(text: Option<&Text>) -> TokenStream {
+    match text {
+        Some(text) => quote!(::core::option::Option::Some(#text)),
+        None => quote!(::core::option::Option::None),
     }
 }
 

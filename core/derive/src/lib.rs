@@ -77,7 +77,8 @@ pub fn event(input: TokenStream) -> TokenStream {
 /// Makes an enum with one event a variant a schema: all that a program can record.
 ///
 /// `#[schema(project = "...")]` names the project; `resolution = "second"`, `"minute"` (what it is otherwise),
-/// `"hour"` or `"day"` says how coarse times are. The version is the package's, or `version = "..."`.
+/// `"hour"` or `"day"` says how coarse times are; `endpoint = "https://..."` where data go unless the
+/// person says otherwise (the policy's server where it is not given). The version is the package's, or `version = "..."`.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
