@@ -83,8 +83,7 @@ fn every_record() -> Vec<Record> {
             assert!(record(position, event, at, u32::MAX).is_err());
         }
     }
-    use Reason::*;
-    for reason in [QueueFull, StoreFull, Expired, Corrupt, Refused, Undeliverable, OutOfDomain] {
+    for reason in Reason::ALL {
         records.push(Record::dropped(reason, 1, Coarse::from_steps(29_350_800)));
     }
     records

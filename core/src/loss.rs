@@ -30,6 +30,19 @@ pub enum Reason {
     OutOfDomain,
 }
 
+impl Reason {
+    /// All of them, in the order of their ordinals.
+    pub const ALL: [Self; 7] = [
+        Self::QueueFull,
+        Self::StoreFull,
+        Self::Expired,
+        Self::Corrupt,
+        Self::Refused,
+        Self::Undeliverable,
+        Self::OutOfDomain,
+    ];
+}
+
 impl Label for Reason {
     const WORDS: &'static [&'static str] =
         &["queue_full", "store_full", "expired", "corrupt", "refused", "undeliverable", "out_of_domain"];
@@ -48,3 +61,60 @@ pub const EVENT_DROPPED: EventDescriptor = EventDescriptor {
     severity: Severity::Warn,
     fields: &[field::<Reason>("reason"), field::<DroppedCount>("count")],
 };
+
+/// How many records were lost for each reason and not yet told. 28 bytes.
+///
+/// ```
+/// use automagik_telemetry_core::loss::{Losses, Reason};
+/// let mut losses = Losses::new();
+/// losses.add(Reason::Refused, 3);
+/// losses.add(Reason::Refused, 1);
+/// assert_eq!(losses.take().next(), Some((Reason::Refused, 4)));
+/// assert!(losses.is_empty());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    counts: [u32; Reason::ALL.len()],
+}
+
+impl Losses {
+    /// None.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { counts: [0; Reason::ALL.len()] }
+    }
+
+    /// `count` more for `reason`.
+    pub fn add(&mut self, reason: Reason, count: u32) {
+        for (known, sum) in Reason::ALL.iter().zip(&mut self.counts) {
+            if *known == reason {
+                *sum = sum.saturating_add(count);
+            }
+        }
+    }
+
+    /// Those of `other` too.
+    pub fn add_all(&mut self, other: &Self) {
+        for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
+            *sum = sum.saturating_add(*count);
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.iter().all(|count| *count == 0)
+    }
+
+    /// Number of records, over all reasons.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Each reason that has a count, and the count; afterwards there are none.
+    pub fn take(&mut self) -> impl Iterator<Item = (Reason, u32)> + use<> {
+        let counts = core::mem::take(&mut self.counts);
+        Reason::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0)
+    }
+}

@@ -120,6 +120,23 @@ impl Record {
         Self(Wire { event: DROPPED_INDEX, time: time.steps(), bits })
     }
 
+    /// The reason and the count, where this is the record of a loss.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Record, loss::Reason, time::Coarse};
+    /// let record = Record::dropped(Reason::Refused, 7, Coarse::from_steps(1));
+    /// assert_eq!(record.loss(), Some((Reason::Refused, 7)));
+    /// ```
+    #[must_use]
+    pub fn loss(&self) -> Option<(Reason, u32)> {
+        if self.0.event != DROPPED_INDEX {
+            return None;
+        }
+        let width = Reason::DOMAIN.bits();
+        let reason = usize::try_from(self.0.bits & mask(width)).ok()?;
+        Some((*Reason::ALL.get(reason)?, u32::try_from(self.0.bits.checked_shr(width)?).ok()?))
+    }
+
     /// The event's index in the schema.
     #[must_use]
     pub const fn event(&self) -> u16 {
