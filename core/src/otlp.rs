@@ -32,10 +32,11 @@ pub use logs::Logs;
 
 /// The kind of data a request holds, and so the path it is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Signal {
     /// Events, as log records.
     Logs,
+    /// Counts and durations.
+    Metrics,
 }
 
 impl Signal {
@@ -44,6 +45,7 @@ impl Signal {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Logs => "v1/logs",
+            Self::Metrics => "v1/metrics",
         }
     }
 }

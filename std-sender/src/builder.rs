@@ -1,20 +1,24 @@
 //! Settings, each of them the person's first, then the application's, then the policy's.
 
-use crate::endpoint::{self, ENDPOINT, SetBy};
+use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
-use crate::http::Http;
+use crate::http::{Http, Route};
 use crate::recorder::Recorder;
+use crate::settings::{self, Settings, TIMEOUT};
+use crate::spool::Spool;
+use crate::store::Store;
 use crate::telemetry::{Running, Telemetry};
 use crate::verbose::{VERBOSE, Verbose};
-use crate::worker::Worker;
+use crate::worker::{Intake, Worker};
 use crate::{identity, signals};
 use automagik_telemetry_core::consent::{Answer, Decision, decide};
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
-use automagik_telemetry_core::{Consent, Delivery, Pseudonym, Schema};
+use automagik_telemetry_core::{Consent, Pseudonym, Schema};
 use core::marker::PhantomData;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use std::{fmt, io};
 
 /// How long records wait for others to leave with.
@@ -43,6 +47,9 @@ pub struct Builder<S> {
     opt_out: bool,
     verbose: bool,
     interval: Duration,
+    timeout: Option<Duration>,
+    compression: bool,
+    wait_at_exit: Duration,
     schema: PhantomData<fn(S)>,
 }
 
@@ -57,6 +64,13 @@ pub enum StartError {
         /// Who set it.
         set_by: SetBy,
     },
+    /// One of the person's settings is wrong. Nothing is sent anywhere.
+    Setting {
+        /// The variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        error: settings::Error,
+    },
     /// The platform gave no random numbers for the installation's secret.
     Random,
     /// The platform gave no thread.
@@ -66,8 +80,9 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Endpoint { error, set_by: SetBy::Person } => write!(f, "{ENDPOINT} {error}"),
+            Self::Endpoint { error, set_by: SetBy::Person(variable) } => write!(f, "{variable} {error}"),
             Self::Endpoint { error, set_by: _ } => write!(f, "the endpoint of the application {error}"),
+            Self::Setting { variable, error } => write!(f, "{variable} {error}"),
             Self::Random => f.write_str("the platform gave no random numbers"),
             Self::Thread(_) => f.write_str("the platform gave no thread"),
         }
@@ -78,6 +93,7 @@ impl core::error::Error for StartError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::Endpoint { error, .. } => Some(error),
+            Self::Setting { error, .. } => Some(error),
             Self::Random => None,
             Self::Thread(error) => Some(error),
         }
@@ -86,7 +102,16 @@ impl core::error::Error for StartError {
 
 impl<S: Schema> Builder<S> {
     pub(crate) fn new() -> Self {
-        Self { environment: None, opt_out: false, verbose: false, interval: INTERVAL, schema: PhantomData }
+        Self {
+            environment: None,
+            opt_out: false,
+            verbose: false,
+            interval: INTERVAL,
+            timeout: Some(TIMEOUT),
+            compression: true,
+            wait_at_exit: Duration::ZERO,
+            schema: PhantomData,
+        }
     }
 
     /// Where `opted_out`, telemetry is off, whatever anybody else says. There is no switch that turns it on: that is
@@ -109,6 +134,30 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
+        self
+    }
+
+    /// Gives one request and its answer `timeout` instead of [`TIMEOUT`]; zero is no limit. The person's
+    /// `AUTOMAGIK_TELEMETRY_TIMEOUT` beats it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = (!timeout.is_zero()).then_some(timeout);
+        self
+    }
+
+    /// Where not `gzip`, sends bodies of more than 1 KiB as they are. The person's `AUTOMAGIK_TELEMETRY_COMPRESSION`
+    /// beats it.
+    #[must_use]
+    pub fn compression(mut self, gzip: bool) -> Self {
+        self.compression = gzip;
+        self
+    }
+
+    /// When the last handle is dropped, waits for delivery, for `most` at most: for a program that is never run again, as
+    /// in a container. Without it nothing is waited for: what was recorded goes to disk, and the next run delivers it.
+    #[must_use]
+    pub fn wait_at_exit(mut self, most: Duration) -> Self {
+        self.wait_at_exit = most;
         self
     }
 
@@ -142,11 +191,7 @@ impl<S: Schema> Builder<S> {
         let environment = self.environment.clone().unwrap_or_else(Environment::of_process);
         let decision = self.decision(&environment);
         self.environment(environment).build().unwrap_or_else(|error| {
-            // A closed standard error is no reason to fail.
-            let _ = io::Write::write_fmt(
-                &mut io::stderr(),
-                format_args!("[Telemetry] Off, nothing is sent: {error}\n"),
-            );
+            say(format_args!("Off, nothing is sent: {error}"));
             Telemetry::new(decision, None)
         })
     }
@@ -157,36 +202,53 @@ impl<S: Schema> Builder<S> {
 
     fn run(self, environment: &Environment, consent: Consent) -> Result<Running, StartError> {
         let schema = Checked::<S>::DESCRIPTOR;
-        let (endpoint, _) = endpoint::choose(environment, schema.endpoint())
-            .map_err(|(error, set_by)| StartError::Endpoint { error, set_by })?;
+        let sender = Http {
+            logs: self.route(environment, Signal::Logs)?,
+            metrics: self.route(environment, Signal::Metrics)?,
+        };
         let secret = identity::secret(environment.state(), consent).ok_or(StartError::Random)?;
         let resource = Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0));
         let verbose = self.verbose
             || environment.text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes);
-        let sender = Verbose { sender: Http::new(endpoint), output: verbose.then(io::stderr) };
+        let sender = Verbose { sender, output: verbose.then(io::stderr) };
         let mut seed = [0; 4];
         getrandom::fill(&mut seed).map_err(|_| StartError::Random)?;
+        let spool = environment.state().map(|state| Spool::new(state, schema, consent));
         let recorder = Arc::new(Recorder::new());
-        let for_worker = Arc::clone(&recorder);
+        let store = Arc::new(Mutex::new(Store::new(schema, spool)));
+        let running = Running {
+            recorder: Arc::clone(&recorder),
+            store: Arc::clone(&store),
+            at_exit: self.wait_at_exit,
+        };
+        // More than a day is as good as never.
+        let interval = self.interval.min(Duration::from_secs(86_400));
         let thread = std::thread::Builder::new().name("telemetry".to_owned());
         let spawned = thread.spawn(move || {
-            // Without a runtime nothing is delivered; the host goes on.
+            // Without a runtime nothing is delivered; the host goes on, and what it records goes to the next run.
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
                 return;
             };
-            runtime.block_on(
-                Worker {
-                    recorder: &for_worker,
-                    resource,
-                    sender,
-                    interval: self.interval,
-                    delivery: Delivery::new(u32::from_le_bytes(seed)),
-                    refused: 0,
-                    started: Instant::now(),
-                }
-                .run(),
-            );
+            let intake = Intake::new(&recorder, &store);
+            let seed = u32::from_le_bytes(seed);
+            runtime.block_on(Worker::new(intake, resource, sender, interval, seed).run());
         });
-        spawned.map(|_| Running { recorder }).map_err(StartError::Thread)
+        spawned.map(|_| running).map_err(StartError::Thread)
     }
+
+    /// The way to the collector of `signal`.
+    fn route(&self, environment: &Environment, signal: Signal) -> Result<Route, StartError> {
+        let application = Checked::<S>::DESCRIPTOR.endpoint();
+        let (endpoint, _) = endpoint::choose(environment, application, signal)
+            .map_err(|(error, set_by)| StartError::Endpoint { error, set_by })?;
+        let (settings, warnings) = Settings::of(environment, signal, self.timeout, self.compression)
+            .map_err(|(variable, error)| StartError::Setting { variable, error })?;
+        warnings.iter().for_each(|warning| say(format_args!("{warning}")));
+        Ok(Route::new(endpoint, settings))
+    }
+}
+
+/// One line on standard error. A closed one is no reason to fail.
+fn say(text: fmt::Arguments<'_>) {
+    let _ = io::Write::write_fmt(&mut io::stderr(), format_args!("[Telemetry] {text}\n"));
 }

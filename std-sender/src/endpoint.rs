@@ -1,14 +1,20 @@
-//! Where data go: a collector's base address, parsed once and never guessed.
+//! Where data go: a collector's address, parsed once and never guessed.
 //!
-//! The person's variable beats the application's setting, and that beats the policy's server. A setting that is there
-//! but wrong is an error: it never falls back to another server.
+//! The person's variables beat the application's constant, and that beats the policy's server. A setting that is there
+//! but wrong, or empty, is an error: it never falls back to another server.
 
 use crate::environment::Environment;
 use automagik_telemetry_core::otlp::Signal;
 use reqwest::Url;
 
-/// The person's setting. Policy: "Self-Hosting".
+/// The person's setting: a base, to which each signal's path is added. Policy: "Self-Hosting".
 pub const ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_ENDPOINT";
+
+/// The person's setting for events alone: the whole address, used as it is. It beats [`ENDPOINT`].
+pub const LOGS_ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_LOGS_ENDPOINT";
+
+/// The person's setting for counts and durations alone: the whole address, used as it is. It beats [`ENDPOINT`].
+pub const METRICS_ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_METRICS_ENDPOINT";
 
 /// Where data go unless somebody says otherwise. Policy: "Data Storage & Security".
 pub const DEFAULT: &str = "https://telemetry.namastex.ai";
@@ -47,10 +53,12 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// A collector's base address. `Display` and `Debug` leave out a user and password in it.
+/// A collector's address. `Display` and `Debug` leave out a user, a password and a query in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     base: Url,
+    /// Whether it is a signal's whole address already.
+    is_whole: bool,
 }
 
 impl Endpoint {
@@ -69,14 +77,7 @@ impl Endpoint {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(Error::Empty);
-        }
-        let mut base = Url::parse(text).map_err(|_| Error::NotAUrl)?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(Error::Scheme);
-        }
+        let mut base = http_url(text)?;
         if base.query().is_some() || base.fragment().is_some() {
             return Err(Error::Query);
         }
@@ -87,12 +88,32 @@ impl Endpoint {
             .unwrap_or(path)
             .to_owned();
         base.set_path(&path);
-        Ok(Self { base })
+        Ok(Self { base, is_whole: false })
+    }
+
+    /// The endpoint at `text`, the whole address of one signal: nothing is added to it and nothing taken off.
+    ///
+    /// # Errors
+    ///
+    /// An [`Error`] that says what to write instead.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::otlp::Signal;
+    /// use automagik_telemetry_std::endpoint::Endpoint;
+    /// let endpoint = Endpoint::parse_whole("https://example.org/in?key=1")?;
+    /// assert_eq!(endpoint.url(Signal::Logs).as_str(), "https://example.org/in?key=1");
+    /// # Ok::<(), automagik_telemetry_std::endpoint::Error>(())
+    /// ```
+    pub fn parse_whole(text: &str) -> Result<Self, Error> {
+        Ok(Self { base: http_url(text)?, is_whole: true })
     }
 
     /// The address that `signal` is posted to.
     #[must_use]
     pub fn url(&self, signal: Signal) -> Url {
+        if self.is_whole {
+            return self.base.clone();
+        }
         let mut url = self.base.clone();
         let path = format!("{}/{}", self.base.path().trim_end_matches('/'), signal.path());
         url.set_path(&path);
@@ -119,12 +140,23 @@ impl Endpoint {
     }
 }
 
+fn http_url(text: &str) -> Result<Url, Error> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::Empty);
+    }
+    let url = Url::parse(text).map_err(|_| Error::NotAUrl)?;
+    if matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(Error::Scheme) }
+}
+
 impl core::fmt::Display for Endpoint {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut shown = self.base.clone();
         // These fail only for a URL without a host, which an http one has.
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
+        // A key may stand there.
+        shown.set_query(None);
         f.write_str(shown.as_str().trim_end_matches('/'))
     }
 }
@@ -138,25 +170,36 @@ impl core::fmt::Debug for Endpoint {
 /// Who set the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetBy {
-    /// The person, in [`ENDPOINT`].
-    Person,
+    /// The person, in this variable.
+    Person(&'static str),
     /// The application.
     Application,
     /// Nobody: it is [`DEFAULT`].
     Nobody,
 }
 
-/// The endpoint that counts, and who set it.
+/// The endpoint that counts for `signal`, and who set it.
 pub(crate) fn choose(
     environment: &Environment,
     application: Option<&str>,
+    signal: Signal,
 ) -> Result<(Endpoint, SetBy), (Error, SetBy)> {
-    let (text, set_by) = match (environment.variable(ENDPOINT), application) {
-        (Some(value), _) => (value.to_string_lossy().into_owned(), SetBy::Person),
-        (None, Some(value)) => (value.to_owned(), SetBy::Application),
-        (None, None) => (DEFAULT.to_owned(), SetBy::Nobody),
+    let whole = match signal {
+        Signal::Logs => LOGS_ENDPOINT,
+        Signal::Metrics => METRICS_ENDPOINT,
     };
-    match Endpoint::parse(&text) {
+    let text =
+        |variable: &str| environment.variable(variable).map(|value| value.to_string_lossy().into_owned());
+    let (parsed, set_by) = if let Some(value) = text(whole) {
+        (Endpoint::parse_whole(&value), SetBy::Person(whole))
+    } else if let Some(value) = text(ENDPOINT) {
+        (Endpoint::parse(&value), SetBy::Person(ENDPOINT))
+    } else if let Some(value) = application {
+        (Endpoint::parse(value), SetBy::Application)
+    } else {
+        (Endpoint::parse(DEFAULT), SetBy::Nobody)
+    };
+    match parsed {
         // Signals that were handed over may overrule the person's: then nothing may leave the machine.
         Ok(endpoint) if environment.is_of_process() || endpoint.is_loopback() => Ok((endpoint, set_by)),
         Ok(_) => Err((Error::ElsewhereInATest, set_by)),
@@ -213,15 +256,16 @@ mod tests {
         let nothing = Environment::at("/nonexistent");
         let (mine, app) = ("http://127.0.0.1:1", "http://localhost:2");
         let chosen = |environment: &Environment, application| {
-            choose(environment, application).map(|(endpoint, set_by)| (endpoint.to_string(), set_by))
+            choose(environment, application, Signal::Logs)
+                .map(|(endpoint, set_by)| (endpoint.to_string(), set_by))
         };
         let person = nothing.clone().with(ENDPOINT, mine);
         let process = Environment::of_process();
         assert_eq!(chosen(&process, None), Ok((DEFAULT.to_owned(), SetBy::Nobody)));
         assert_eq!(chosen(&nothing, Some(app)), Ok((app.to_owned(), SetBy::Application)));
-        assert_eq!(chosen(&person, Some(app)), Ok((mine.to_owned(), SetBy::Person)));
+        assert_eq!(chosen(&person, Some(app)), Ok((mine.to_owned(), SetBy::Person(ENDPOINT))));
         let empty = nothing.clone().with(ENDPOINT, "");
-        assert_eq!(chosen(&empty, Some(app)), Err((Error::Empty, SetBy::Person)));
+        assert_eq!(chosen(&empty, Some(app)), Err((Error::Empty, SetBy::Person(ENDPOINT))));
         assert_eq!(chosen(&nothing, Some("")), Err((Error::Empty, SetBy::Application)));
     }
 
@@ -233,19 +277,41 @@ mod tests {
         {
             let environment = handed.clone().with(ENDPOINT, elsewhere);
             assert_eq!(
-                choose(&environment, None),
-                Err((Error::ElsewhereInATest, SetBy::Person)),
+                choose(&environment, None, Signal::Logs),
+                Err((Error::ElsewhereInATest, SetBy::Person(ENDPOINT))),
                 "{elsewhere}"
             );
         }
         for here in ["http://localhost:4318", "http://127.1.2.3", "http://[::1]:4318"] {
-            assert!(choose(&handed.clone().with(ENDPOINT, here), None).is_ok(), "{here}");
+            assert!(choose(&handed.clone().with(ENDPOINT, here), None, Signal::Logs).is_ok(), "{here}");
         }
     }
 
     #[test]
-    fn a_password_is_not_shown() {
-        let endpoint = Endpoint::parse("https://alice:hunter2@c/x").unwrap();
+    fn a_signals_own_endpoint_is_used_as_it_is() {
+        for (text, url) in [
+            ("http://c:4318", "http://c:4318/"),
+            ("http://c:4318/x/", "http://c:4318/x/"),
+            ("http://c:4318/v1/traces", "http://c:4318/v1/traces"),
+            ("https://c/in?key=1", "https://c/in?key=1"),
+        ] {
+            let chosen = Endpoint::parse_whole(text).unwrap();
+            assert_eq!(chosen.url(Signal::Logs).as_str(), url);
+        }
+        let environment = Environment::at("/nonexistent")
+            .with(ENDPOINT, "http://127.0.0.1/base")
+            .with(LOGS_ENDPOINT, "http://127.0.0.1/logs");
+        let chosen = |signal| {
+            choose(&environment, None, signal).map(|(endpoint, by)| (endpoint.url(signal).to_string(), by))
+        };
+        let (logs, metrics) = ("http://127.0.0.1/logs", "http://127.0.0.1/base/v1/metrics");
+        assert_eq!(chosen(Signal::Logs), Ok((logs.to_owned(), SetBy::Person(LOGS_ENDPOINT))));
+        assert_eq!(chosen(Signal::Metrics), Ok((metrics.to_owned(), SetBy::Person(ENDPOINT))));
+    }
+
+    #[test]
+    fn a_password_and_a_key_are_not_shown() {
+        let endpoint = Endpoint::parse_whole("https://alice:hunter2@c/x?key=hunter2").unwrap();
         assert_eq!(endpoint.to_string(), "https://c/x");
         assert!(!format!("{endpoint:?}").contains("hunter2"));
     }

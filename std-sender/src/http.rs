@@ -4,21 +4,27 @@
 //! [`ANSWER_BYTES_MAX`], and only for its count of refused records; what it says is never shown or kept.
 
 use crate::endpoint::Endpoint;
+use crate::settings::Settings;
 use automagik_telemetry_core::otlp::{self, Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
 use automagik_telemetry_core::{Outcome, Sender};
 use prost::Message;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 /// Most of an answer that is read, in bytes (OTLP 1.x: 4 MiB).
 pub const ANSWER_BYTES_MAX: usize = 4 << 20;
 
-/// Time for one request and its answer (OTLP exporter specification: 10 seconds).
-pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest body that is sent, in bytes (OTLP 1.x: 64 MiB).
+const BODY_BYTES_MAX: usize = 64 << 20;
+
+/// Largest body that is not compressed, in bytes: below, the gain is less than a packet.
+const GZIP_BYTES_MIN: usize = 1 << 10;
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// `ExportLogsServiceResponse` and its kin: they have the same fields.
 #[derive(Clone, PartialEq, Message)]
@@ -35,63 +41,105 @@ struct PartialSuccess {
 
 /// Posts requests to a collector.
 pub(crate) struct Http {
-    endpoint: Endpoint,
-    /// Made for the first request: the platform's certificates take milliseconds to read.
-    client: Option<reqwest::Client>,
+    pub(crate) logs: Route,
+    pub(crate) metrics: Route,
 }
 
-impl Http {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, client: None }
+/// The way to the collector of one signal.
+pub(crate) struct Route {
+    endpoint: Endpoint,
+    settings: Settings,
+    /// Made for the first request: the platform's certificates take milliseconds to read.
+    client: Option<reqwest::Client>,
+    body_bytes_max: usize,
+}
+
+impl Route {
+    pub(crate) fn new(endpoint: Endpoint, settings: Settings) -> Self {
+        Self { endpoint, settings, client: None, body_bytes_max: BODY_BYTES_MAX }
     }
 
     /// The client, or `None` where the platform's certificates can't be had.
     fn client(&mut self) -> Option<&reqwest::Client> {
         if self.client.is_none() {
-            self.client = client(&self.endpoint);
+            self.client = client(&self.endpoint, &self.settings);
         }
         self.client.as_ref()
     }
 }
 
-fn client(endpoint: &Endpoint) -> Option<reqwest::Client> {
+fn client(endpoint: &Endpoint, settings: &Settings) -> Option<reqwest::Client> {
+    let tls = settings.tls.clone().map_or_else(|| tls(endpoint), Some)?;
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        // Retries are the worker's: reqwest would repeat a request on its own where a kept connection was closed.
+        .retry(reqwest::retry::never())
+        .user_agent(format!("automagik-telemetry-rust/{SDK_VERSION}"));
+    if let Some(timeout) = settings.timeout {
+        builder = builder.timeout(timeout);
+    }
+    if endpoint.is_loopback() {
+        // A proxy would look for the collector on its own machine.
+        builder = builder.no_proxy();
+    }
+    builder.build().ok()
+}
+
+/// TLS with the platform's authorities.
+fn tls(endpoint: &Endpoint) -> Option<rustls::ClientConfig> {
     use rustls_platform_verifier::BuilderVerifierExt;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls =
         rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
-    let tls = if endpoint.is_encrypted() {
+    Some(if endpoint.is_encrypted() {
         tls.with_platform_verifier().ok()?.with_no_client_auth()
     } else {
         // Never used: redirects, the only way to TLS from here, are refused.
         tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth()
-    };
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .user_agent(format!("automagik-telemetry-rust/{SDK_VERSION}"))
-        .timeout(TIMEOUT)
-        .build()
-        .ok()
+    })
 }
 
 impl Sender for Http {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
         const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
-        let url = self.endpoint.url(signal);
+        let route = match signal {
+            Signal::Logs => &mut self.logs,
+            Signal::Metrics => &mut self.metrics,
+        };
+        if body.len() > route.body_bytes_max {
+            return Outcome::Refused;
+        }
         let mut bytes = vec![0; body.len()];
         if otlp::to_slice(body, &mut bytes).is_err() {
             return Outcome::Refused;
         }
-        let Some(client) = self.client() else { return AGAIN };
-        let request = client.post(url).header(CONTENT_TYPE, PROTOBUF).body(bytes);
-        let Ok(answer) = request.send().await else { return AGAIN };
+        let url = route.endpoint.url(signal);
+        let (headers, gzip) = (route.settings.headers.clone(), route.settings.gzip);
+        let Some(client) = route.client() else { return AGAIN };
+        let mut request = client.post(url).headers(headers).header(CONTENT_TYPE, PROTOBUF);
+        if gzip
+            && bytes.len() > GZIP_BYTES_MIN
+            && let Ok(smaller) = compressed(&bytes)
+        {
+            request = request.header(CONTENT_ENCODING, GZIP);
+            bytes = smaller;
+        }
+        let Ok(answer) = request.body(bytes).send().await else { return AGAIN };
         let status = answer.status().as_u16();
         match Outcome::from_status(status, retry_after(answer.headers(), SystemTime::now())) {
             Outcome::Accepted => refused(answer).await,
             outcome => outcome,
         }
     }
+}
+
+fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    // A batch repeats its names: level 1 takes it to a tenth, and higher ones cost more than they save.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes)?;
+    encoder.finish()
 }
 
 /// What an answer of success says of refused records. It stays a success whatever else it holds.

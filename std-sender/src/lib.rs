@@ -9,12 +9,15 @@
 //!
 //!  caller:  record(event) ──► Recorder (a queue without locks)
 //!                                         │
-//!  worker:                    batch ──► otlp::Logs ──► Verbose ──► Http ──► collector
-//!                                                         │
-//!                                                   decode ──► standard error
+//!  worker, and whoever drops the last handle:   Store ──► Spool (disk), or memory
+//!                                                  │
+//!  worker:                           batch ──► otlp::Logs ──► Verbose ──► Http ──► collector
+//!                                                                │
+//!                                                          decode ──► standard error
 //! ```
 
 pub mod endpoint;
+pub mod settings;
 pub mod signals;
 pub mod verbose;
 
@@ -27,13 +30,16 @@ mod http;
 mod identity;
 mod inventory;
 mod recorder;
+mod spool;
+mod store;
 mod telemetry;
 mod worker;
 
 pub use builder::{Builder, INTERVAL, StartError};
 pub use environment::Environment;
-pub use http::{ANSWER_BYTES_MAX, TIMEOUT};
+pub use http::ANSWER_BYTES_MAX;
 pub use inventory::Inventory;
+pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use telemetry::{FlushError, Telemetry};
 
 /// Most records of one request.

@@ -4,13 +4,13 @@
 //! while another thread recorded. It costs one compare-and-swap and two stores.
 
 use automagik_telemetry_core::Record;
-use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::record::Error;
-use automagik_telemetry_core::time::Coarse;
 use crossbeam_queue::ArrayQueue;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Records that fit, 24 bytes each. A program that records more between two wake-ups of the worker is told how many
@@ -32,20 +32,40 @@ pub(crate) struct Recorder {
     worker: AtomicU8,
     wake: Notify,
     stopping: AtomicBool,
-    stop: Notify,
-    flushes: Mutex<Vec<Sender<()>>>,
+    flushes: Mutex<Vec<Flush>>,
+    /// The process of the worker. A forked child has this, but no worker.
+    process: u32,
+}
+
+/// Somebody who waits until everything is delivered.
+pub(crate) struct Flush {
+    done: Sender<()>,
+    until: Instant,
+}
+
+impl Flush {
+    /// Whether anybody waits still.
+    pub(crate) fn is_awaited(&self) -> bool {
+        Instant::now() < self.until
+    }
+
+    /// Everything is delivered.
+    pub(crate) fn answer(self) {
+        // Who gave up waiting needs no answer.
+        let _ = self.done.send(());
+    }
 }
 
 impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
+            process: std::process::id(),
             queue: ArrayQueue::new(CAPACITY),
             full: AtomicU32::new(0),
             out_of_domain: AtomicU32::new(0),
             worker: AtomicU8::new(AT_WORK),
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
-            stop: Notify::new(),
             flushes: Mutex::new(Vec::new()),
         }
     }
@@ -81,21 +101,34 @@ impl Recorder {
     #[cold]
     fn wake(&self) {
         self.worker.store(AT_WORK, Ordering::SeqCst);
-        self.wake.notify_one();
+        // A forked child has no worker to wake, and may have a lock of it that nobody opens again.
+        if self.is_of_this_process() {
+            self.wake.notify_one();
+        }
     }
 
-    /// Asks the worker to deliver what was recorded so far; it answers on the channel when that is done.
-    pub(crate) fn flush(&self) -> Receiver<()> {
+    /// Whether this was made by this process, and not by one that it was forked from.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        std::process::id() == self.process
+    }
+
+    /// Asks the worker to deliver what was recorded so far; it answers on the channel when that is done, if it is within
+    /// `timeout`.
+    pub(crate) fn flush(&self, timeout: Duration) -> Receiver<()> {
         let (done, receiver) = channel();
-        self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push(done);
-        self.wake();
+        let now = Instant::now();
+        // Where that is beyond all time, a day will do: the worker asks again then.
+        let until = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
+        if self.is_of_this_process() {
+            self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push(Flush { done, until });
+            self.wake();
+        }
         receiver
     }
 
     /// Asks the worker to end at once.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.stop.notify_one();
         self.wake();
     }
 
@@ -104,31 +137,21 @@ impl Recorder {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// Ends when the worker is asked to end.
-    pub(crate) async fn stopped(&self) {
-        while !self.is_stopping() {
-            self.stop.notified().await;
-        }
-    }
-
     /// The oldest record.
     pub(crate) fn pop(&self) -> Option<Record> {
         self.queue.pop()
     }
 
-    /// What was lost since the last call, as records.
-    pub(crate) fn losses(&self, now: Coarse) -> impl Iterator<Item = Record> + use<> {
-        let lost = |counter: &AtomicU32, reason| {
-            let count = counter.swap(0, Ordering::Relaxed);
-            (count > 0).then(|| Record::dropped(reason, count, now))
-        };
-        [lost(&self.full, Reason::QueueFull), lost(&self.out_of_domain, Reason::OutOfDomain)]
-            .into_iter()
-            .flatten()
+    /// What was lost since the last call.
+    pub(crate) fn losses(&self) -> Losses {
+        let mut losses = Losses::new();
+        losses.add(Reason::QueueFull, self.full.swap(0, Ordering::Relaxed));
+        losses.add(Reason::OutOfDomain, self.out_of_domain.swap(0, Ordering::Relaxed));
+        losses
     }
 
     /// Those who wait for a flush.
-    pub(crate) fn take_flushes(&self) -> Vec<Sender<()>> {
+    pub(crate) fn take_flushes(&self) -> Vec<Flush> {
         std::mem::take(&mut *self.flushes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -155,6 +178,7 @@ impl Recorder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use automagik_telemetry_core::time::Coarse;
     use std::sync::Arc;
 
     fn record() -> Result<Record, Error> {
@@ -168,12 +192,9 @@ mod tests {
             recorder.push(record());
         }
         recorder.push(Err(Error::OutOfDomain));
-        let now = Coarse::from_steps(2);
-        let losses: Vec<Record> = recorder.losses(now).collect();
-        let expected =
-            [Record::dropped(Reason::QueueFull, 3, now), Record::dropped(Reason::OutOfDomain, 1, now)];
-        assert_eq!(losses, expected);
-        assert_eq!(recorder.losses(now).count(), 0);
+        let losses: Vec<_> = recorder.losses().take().collect();
+        assert_eq!(losses, [(Reason::QueueFull, 3), (Reason::OutOfDomain, 1)]);
+        assert!(recorder.losses().is_empty());
         assert_eq!(std::iter::from_fn(|| recorder.pop()).count(), CAPACITY);
     }
 

@@ -3,11 +3,12 @@
 use crate::builder::Builder;
 use crate::clock;
 use crate::recorder::Recorder;
+use crate::store::Store;
 use automagik_telemetry_core::consent::Decision;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Records the events of the schema `S`. Cheap to clone; every clone records to the same place.
@@ -15,7 +16,10 @@ use std::time::Duration;
 /// Without consent it is off: [`record`](Telemetry::record) is one branch, and there is no file, no thread and no
 /// socket.
 ///
-/// Keep it until the program ends: dropping the last clone hands what is waiting to the next run.
+/// Make it in `main`, after the program has become a daemon or forked for other reasons, and let it drop when `main`
+/// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. It neither waits
+/// for the network nor for the worker. `std::process::exit` drops nothing: then the last tenth of a second is lost, so
+/// return an [`ExitCode`](std::process::ExitCode) instead. A forked child may record, but what it records goes nowhere.
 pub struct Telemetry<S> {
     decision: Decision,
     running: Option<Arc<Running>>,
@@ -25,11 +29,22 @@ pub struct Telemetry<S> {
 /// What exists only with consent.
 pub(crate) struct Running {
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) store: Arc<Mutex<Store>>,
+    /// How long to wait for delivery in the end.
+    pub(crate) at_exit: Duration,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if !self.recorder.is_of_this_process() {
+            // A forked child: what is here is its parent's to deliver, and locks may be held by threads that it has not.
+            return;
+        }
+        if !self.at_exit.is_zero() {
+            let _ = self.recorder.flush(self.at_exit).recv_timeout(self.at_exit);
+        }
         self.recorder.stop();
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).close(&self.recorder);
     }
 }
 
@@ -97,7 +112,7 @@ impl<S: Schema> Telemetry<S> {
     /// [`FlushError`].
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let Some(running) = &self.running else { return Ok(()) };
-        running.recorder.flush().recv_timeout(timeout).map_err(|error| match error {
+        running.recorder.flush(timeout).recv_timeout(timeout).map_err(|error| match error {
             std::sync::mpsc::RecvTimeoutError::Timeout => FlushError::Timeout,
             std::sync::mpsc::RecvTimeoutError::Disconnected => FlushError::Stopped,
         })

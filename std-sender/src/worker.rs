@@ -1,97 +1,274 @@
-//! The worker: waits, takes what was recorded, has it delivered. The only thread that touches the network.
+//! The worker: takes in what was recorded, has it delivered. The only thread that touches the network.
+//!
+//! ```text
+//!            ┌──────────────── gather ◄──────────────────────────────┐
+//!            │ until the interval ends, a batch is full, a flush     │ interval (another process delivers)
+//!            ▼                                                       │ or as long as nothing is recorded
+//!         upload ── the spool's batches, then memory's ──► Done, Later
+//! ```
+//!
+//! Whatever it waits for, it takes in what is recorded meanwhile, about every tenth of a second while there is
+//! anything: that is how much a process that is killed may lose.
 
-use crate::clock;
-use crate::recorder::Recorder;
+use crate::recorder::{Flush, Recorder};
+use crate::spool::Upload;
+use crate::store::{self, Store};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
-use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::{Logs, Signal};
 use automagik_telemetry_core::resource::Resource;
-use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Record, Sender};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
+
+/// How long a program must live before its worker touches the network. One that is shorter would leave its request
+/// half sent, and the next run could not know whether it arrived.
+const START_DELAY: Duration = Duration::from_millis(50);
+
+/// How long a record waits for others to be written to disk with.
+const WRITE_DELAY: Duration = Duration::from_millis(100);
+
+/// How often a flush looks whether another process has delivered what it waits for.
+const FLUSH_DELAY: Duration = Duration::from_millis(100);
 
 /// What a worker works with.
 pub(crate) struct Worker<'a, S> {
-    pub(crate) recorder: &'a Recorder,
+    pub(crate) intake: Intake<'a>,
     pub(crate) resource: Resource,
     pub(crate) sender: S,
     /// How long records may wait for others to leave with.
     pub(crate) interval: Duration,
     pub(crate) delivery: Delivery,
-    /// What the collector refused, to be told with the next batch.
-    pub(crate) refused: u32,
     pub(crate) started: Instant,
+    /// Whether the spool can't remember what was delivered: then it would be delivered again and again.
+    forgetful: bool,
+    /// Whether the collector took the whole last batch: then it may be told of losses.
+    taken: bool,
+}
+
+/// From the queue to the store, whatever else the worker does.
+pub(crate) struct Intake<'a> {
+    recorder: &'a Recorder,
+    store: &'a Mutex<Store>,
+    /// Those who wait for what was taken in.
+    flushes: Vec<Flush>,
+    /// Records since the last upload.
+    records: usize,
 }
 
 /// The worker was asked to end.
 struct Stopped;
 
-impl<S: Sender> Worker<'_, S> {
+/// How an upload ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Uploaded {
+    /// Everything is delivered.
+    Done,
+    /// Something is left: another process works on it, or the disk fails.
+    Later,
+}
+
+impl<'a> Intake<'a> {
+    pub(crate) fn new(recorder: &'a Recorder, store: &'a Mutex<Store>) -> Self {
+        Self { recorder, store, flushes: Vec::new(), records: 0 }
+    }
+
+    fn store(&self) -> MutexGuard<'a, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something is recorded, flushed or stopped, and takes it in.
+    async fn next(&mut self) -> Result<(), Stopped> {
+        self.recorder.work().await;
+        // A full batch, a flush and a stop end this too.
+        let _ = timeout(WRITE_DELAY, self.recorder.batch()).await;
+        if self.recorder.is_stopping() {
+            return Err(Stopped);
+        }
+        // In this order: what was recorded before a flush is taken in with it.
+        self.flushes.append(&mut self.recorder.take_flushes());
+        self.records += self.store().take_in(self.recorder);
+        Ok(())
+    }
+
+    /// What `work` gives, while what is recorded is taken in.
+    async fn during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stopped> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(done),
+                next = self.next() => next?,
+            }
+        }
+    }
+
+    fn is_flushed(&mut self) -> bool {
+        self.flushes.retain(Flush::is_awaited);
+        !self.flushes.is_empty()
+    }
+}
+
+impl<'a, S: Sender> Worker<'a, S> {
+    pub(crate) fn new(
+        intake: Intake<'a>,
+        resource: Resource,
+        sender: S,
+        interval: Duration,
+        seed: u32,
+    ) -> Self {
+        Self {
+            intake,
+            resource,
+            sender,
+            interval,
+            delivery: Delivery::new(seed),
+            started: Instant::now(),
+            forgetful: false,
+            taken: false,
+        }
+    }
+
     /// Works until it is asked to end.
     pub(crate) async fn run(&mut self) {
-        while let Ok(()) = self.cycle().await {
-            self.recorder.work().await;
-            // A batch or a deadline: whoever flushes or stops ends this too.
-            let _ = tokio::time::timeout(self.interval, self.recorder.batch()).await;
-        }
+        // Ends with the process, or with its consent.
+        let Err(Stopped) = self.work().await;
     }
 
-    /// Delivers everything that was recorded before, and tells those who wait for it.
-    async fn cycle(&mut self) -> Result<(), Stopped> {
-        let flushes = self.recorder.take_flushes();
+    async fn work(&mut self) -> Result<core::convert::Infallible, Stopped> {
+        let mut wait = Some(START_DELAY);
         loop {
-            let batch = self.gather();
-            if batch.is_empty() {
-                break;
+            self.gather(wait).await?;
+            self.intake.records = 0;
+            wait = match self.upload().await? {
+                Uploaded::Done => {
+                    self.intake.flushes.drain(..).for_each(Flush::answer);
+                    None
+                }
+                Uploaded::Later if self.intake.is_flushed() => Some(FLUSH_DELAY),
+                Uploaded::Later => Some(self.interval),
+            };
+        }
+    }
+
+    /// Waits for `limit` at most, or, without one, until something is recorded and as long as it may wait for others to
+    /// leave with. A full batch and a flush end it.
+    async fn gather(&mut self, limit: Option<Duration>) -> Result<(), Stopped> {
+        let mut limit = limit.map(|limit| Instant::now() + limit);
+        loop {
+            match limit {
+                None => {
+                    self.intake.next().await?;
+                    limit = Some(Instant::now() + self.interval);
+                }
+                Some(until) => match timeout(until - Instant::now(), self.intake.next()).await {
+                    Ok(next) => next?,
+                    Err(_elapsed) => return Ok(()),
+                },
             }
-            self.deliver(&batch).await?;
+            if self.intake.records >= crate::BATCH_RECORDS_MAX || self.intake.is_flushed() {
+                return Ok(());
+            }
         }
-        for flush in flushes {
-            // Who gave up waiting needs no answer.
-            let _ = flush.send(());
-        }
-        if self.recorder.is_stopping() { Err(Stopped) } else { Ok(()) }
     }
 
-    /// The next batch: the oldest records, and what was lost.
-    fn gather(&mut self) -> Vec<Record> {
-        let now = Coarse::from_unix_seconds(clock::unix_seconds(), self.resource.schema().resolution());
-        let mut batch: Vec<Record> =
-            std::iter::from_fn(|| self.recorder.pop()).take(crate::BATCH_RECORDS_MAX).collect();
-        batch.extend(self.recorder.losses(now));
-        if self.refused > 0 && !batch.is_empty() {
-            batch.push(Record::dropped(Reason::Refused, std::mem::take(&mut self.refused), now));
+    /// Delivers everything that waits.
+    async fn upload(&mut self) -> Result<Uploaded, Stopped> {
+        self.taken = false;
+        loop {
+            let uploaded = self.upload_spool().await?;
+            self.upload_memory().await?;
+            let mut store = self.intake.store();
+            if !(self.taken && store.tell()) {
+                return Ok(uploaded);
+            }
+            drop(store);
         }
-        batch
     }
 
-    /// Sends `batch` until the collector has taken or refused it.
-    async fn deliver(&mut self, batch: &[Record]) -> Result<(), Stopped> {
-        let records = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+    /// Delivers what waits in the spool, where no other process does it already.
+    async fn upload_spool(&mut self) -> Result<Uploaded, Stopped> {
+        let Some(spool) = self.intake.store().spool() else { return Ok(Uploaded::Done) };
+        let expired = spool.expire(crate::clock::unix_seconds());
+        self.intake.store().lose(&expired);
+        if spool.is_empty() {
+            return Ok(Uploaded::Done);
+        }
+        if self.forgetful {
+            return Ok(Uploaded::Later);
+        }
+        match spool.upload() {
+            Ok(Some(upload)) => {
+                let done = self.upload_batches(upload).await?;
+                // A disk that fails is tried again with the next records.
+                Ok(if matches!(done, Ok(true)) { Uploaded::Done } else { Uploaded::Later })
+            }
+            Ok(None) | Err(_) => Ok(Uploaded::Later),
+        }
+    }
+
+    /// Delivers the batches of the spool; says whether all of them.
+    async fn upload_batches(&mut self, mut upload: Upload) -> Result<io::Result<bool>, Stopped> {
+        loop {
+            let batch = match upload.next(self.resource.schema()) {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return Ok(Ok(!upload.passed_over())),
+                Err(error) => return Ok(Err(error)),
+            };
+            let mut losses = self.deliver(&batch.records).await?;
+            losses.add_all(&batch.losses);
+            self.intake.store().lose(&losses);
+            if let Err(error) = upload.commit(&batch) {
+                self.forgetful = true;
+                return Ok(Err(error));
+            }
+        }
+    }
+
+    /// Delivers what could not be put on disk.
+    async fn upload_memory(&mut self) -> Result<(), Stopped> {
+        loop {
+            let batch = self.intake.store().batch();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let losses = self.deliver(&batch).await?;
+            let mut store = self.intake.store();
+            store.over();
+            store.lose(&losses);
+        }
+    }
+
+    /// Sends `records` until the collector has taken or refused them; says what it refused.
+    async fn deliver(&mut self, records: &[Record]) -> Result<Losses, Stopped> {
+        let mut losses = Losses::new();
+        if records.is_empty() {
+            return Ok(losses);
+        }
         loop {
             match self.delivery.next(self.now()) {
-                Next::Wait(ms) => tokio::select! {
-                    () = self.recorder.stopped() => return Err(Stopped),
-                    () = tokio::time::sleep(Duration::from_millis(ms)) => {}
-                },
+                Next::Wait(ms) => self.intake.during(sleep(Duration::from_millis(ms))).await?,
                 Next::Send => {
-                    let mut body = Logs::new(&self.resource, &batch);
-                    let outcome = tokio::select! {
-                        () = self.recorder.stopped() => return Err(Stopped),
-                        outcome = self.sender.send(Signal::Logs, &mut body) => outcome,
-                    };
+                    let mut body = Logs::new(&self.resource, &records);
+                    let outcome = self.intake.during(self.sender.send(Signal::Logs, &mut body)).await?;
                     let now = self.now();
                     match self.delivery.done(outcome, now) {
-                        Verdict::Keep => {}
+                        Verdict::Keep => continue,
                         Verdict::Taken { refused } => {
-                            self.refused = self.refused.saturating_add(refused.min(records));
-                            return Ok(());
+                            let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
+                            losses.add(Reason::Refused, refused.min(count));
+                            self.taken = refused == 0;
                         }
                         Verdict::Refused => {
-                            self.refused = self.refused.saturating_add(records);
-                            return Ok(());
+                            records.iter().for_each(|record| {
+                                store::count(&mut losses, record, Reason::Refused);
+                            });
+                            self.taken = false;
                         }
                     }
+                    return Ok(losses);
                 }
             }
         }
