@@ -49,7 +49,10 @@ enum Instance {
 fn main() {
     let arguments = Arguments::parse();
     // Off unless the person at the keyboard has agreed. Nothing below can fail or wait because of it.
-    let telemetry = Telemetry::<Omni>::builder().verbose(arguments.telemetry_verbose).start();
+    let telemetry = Telemetry::<Omni>::builder()
+        .verbose(arguments.telemetry_verbose)
+        .upload_in_background(true) // this program is over before a request would be
+        .start();
     let started = Instant::now();
     let Noun::Instance(instance) = arguments.noun;
     let command = match instance {

@@ -3,21 +3,20 @@
 use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
 use crate::http::{Http, Route};
+use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
 use crate::settings::{self, Settings, TIMEOUT};
 use crate::spool::Spool;
-use crate::store::Store;
 use crate::telemetry::{Running, Telemetry};
 use crate::verbose::{VERBOSE, Verbose};
-use crate::worker::{Intake, Worker};
-use crate::{identity, signals};
+use crate::{background, identity, signals};
 use automagik_telemetry_core::consent::{Answer, Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::{Consent, Pseudonym, Schema};
 use core::marker::PhantomData;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -50,6 +49,7 @@ pub struct Builder<S> {
     timeout: Option<Duration>,
     compression: bool,
     wait_at_exit: Duration,
+    upload_in_background: bool,
     schema: PhantomData<fn(S)>,
 }
 
@@ -110,6 +110,7 @@ impl<S: Schema> Builder<S> {
             timeout: Some(TIMEOUT),
             compression: true,
             wait_at_exit: Duration::ZERO,
+            upload_in_background: false,
             schema: PhantomData,
         }
     }
@@ -161,6 +162,16 @@ impl<S: Schema> Builder<S> {
         self
     }
 
+    /// For a command line program, over before a request is: lets a run leave a process behind that delivers what runs
+    /// before it recorded, once a minute at most. It is this program with the same arguments, and it ends inside
+    /// [`build`](Builder::build) or [`start`](Builder::start): call that before the program does anything but read its
+    /// arguments.
+    #[must_use]
+    pub fn upload_in_background(mut self, upload: bool) -> Self {
+        self.upload_in_background = upload;
+        self
+    }
+
     /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations. Unless it is
     /// that of the process, data go to this machine alone.
     #[must_use]
@@ -177,6 +188,16 @@ impl<S: Schema> Builder<S> {
     pub fn build(self) -> Result<Telemetry<S>, StartError> {
         let environment = self.environment.clone().unwrap_or_else(Environment::of_process);
         let decision = self.decision(&environment);
+        let is_left_behind = self.upload_in_background
+            && environment.is_of_process()
+            && environment.variable(background::UPLOAD).is_some();
+        if is_left_behind {
+            if let Some(consent) = decision.consent() {
+                let pipeline = self.pipeline(&environment, consent);
+                let _ = pipeline.map(|pipeline| pipeline.upload(background::UPLOAD_TIME_MAX));
+            }
+            std::process::exit(0);
+        }
         let running = match decision.consent() {
             None => None,
             Some(consent) => Some(self.run(&environment, consent)?),
@@ -201,39 +222,44 @@ impl<S: Schema> Builder<S> {
     }
 
     fn run(self, environment: &Environment, consent: Consent) -> Result<Running, StartError> {
+        let pipeline = self.pipeline(environment, consent)?;
+        if let (true, Some(spool)) = (self.upload_in_background, &pipeline.spool) {
+            background::start(spool);
+        }
+        let (recorder, store) = (Arc::new(Recorder::new()), Arc::new(pipeline.store()));
+        let running = Running {
+            recorder: Arc::clone(&recorder),
+            store: Arc::clone(&store),
+            at_exit: self.wait_at_exit,
+        };
+        let thread = std::thread::Builder::new().name("telemetry".to_owned());
+        let spawned = thread.spawn(move || {
+            // Where it fails nothing is delivered; the host goes on, and what it records goes to the next run.
+            let _ = pipeline.run(&recorder, &store);
+        });
+        spawned.map(|_| running).map_err(StartError::Thread)
+    }
+
+    /// What a worker is made of.
+    fn pipeline(&self, environment: &Environment, consent: Consent) -> Result<Pipeline, StartError> {
         let schema = Checked::<S>::DESCRIPTOR;
         let sender = Http {
             logs: self.route(environment, Signal::Logs)?,
             metrics: self.route(environment, Signal::Metrics)?,
         };
         let secret = identity::secret(environment.state(), consent).ok_or(StartError::Random)?;
-        let resource = Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0));
         let verbose = self.verbose
             || environment.text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes);
-        let sender = Verbose { sender, output: verbose.then(io::stderr) };
         let mut seed = [0; 4];
         getrandom::fill(&mut seed).map_err(|_| StartError::Random)?;
-        let spool = environment.state().map(|state| Spool::new(state, schema, consent));
-        let recorder = Arc::new(Recorder::new());
-        let store = Arc::new(Mutex::new(Store::new(schema, spool)));
-        let running = Running {
-            recorder: Arc::clone(&recorder),
-            store: Arc::clone(&store),
-            at_exit: self.wait_at_exit,
-        };
-        // More than a day is as good as never.
-        let interval = self.interval.min(Duration::from_secs(86_400));
-        let thread = std::thread::Builder::new().name("telemetry".to_owned());
-        let spawned = thread.spawn(move || {
-            // Without a runtime nothing is delivered; the host goes on, and what it records goes to the next run.
-            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-                return;
-            };
-            let intake = Intake::new(&recorder, &store);
-            let seed = u32::from_le_bytes(seed);
-            runtime.block_on(Worker::new(intake, resource, sender, interval, seed).run());
-        });
-        spawned.map(|_| running).map_err(StartError::Thread)
+        Ok(Pipeline {
+            resource: Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0)),
+            sender: Verbose { sender, output: verbose.then(io::stderr) },
+            // More than a day is as good as never.
+            interval: self.interval.min(Duration::from_secs(86_400)),
+            seed: u32::from_le_bytes(seed),
+            spool: environment.state().map(|state| Spool::new(state, schema, consent)),
+        })
     }
 
     /// The way to the collector of `signal`.

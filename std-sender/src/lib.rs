@@ -21,6 +21,7 @@ pub mod settings;
 pub mod signals;
 pub mod verbose;
 
+mod background;
 mod builder;
 mod clock;
 mod decode;
@@ -29,6 +30,7 @@ mod folder;
 mod http;
 mod identity;
 mod inventory;
+mod pipeline;
 mod recorder;
 mod spool;
 mod store;

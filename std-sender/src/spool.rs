@@ -5,6 +5,7 @@
 //!  <state>/<project>/spool/
 //!      <unix seconds>-<random>-<fingerprint>.spool    segments (see `segment`), oldest first by name
 //!      upload.lock                                    held by the one process that delivers
+//!      upload.turn                                    touched when a run leaves a process behind to deliver
 //! ```
 //!
 //! Any number of processes append at once: each locks the newest segment for the time of one write, and starts another
@@ -96,11 +97,7 @@ impl Spool {
             return Ok(dropped);
         }
         for _ in 0..NEW_SEGMENT_ATTEMPTS {
-            let mut random = [0; 4];
-            getrandom::fill(&mut random).map_err(io::Error::other)?;
-            let name =
-                Name { seconds: now, random: u32::from_le_bytes(random), fingerprint: self.fingerprint };
-            let path = self.folder.join(name.to_string());
+            let path = self.folder.join(self.next_name(&segments, now)?.to_string());
             drop(private().create_new(true).open(&path)?);
             // Somebody else may have found it and work on it already.
             if append_to(&path, &frame)? {
@@ -108,6 +105,35 @@ impl Spool {
             }
         }
         Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    /// A name that nobody had before, behind all that there are.
+    fn next_name(&self, segments: &[Found], now: u64) -> io::Result<Name> {
+        let mut random = [0; 4];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let random = u32::from_le_bytes(random);
+        let last = segments.iter().map(|found| &found.name).filter(|name| name.seconds == now).max();
+        let random = last.map_or(random >> 1, |last| last.random.saturating_add(1 + (random >> 16)));
+        Ok(Name { seconds: now, random, fingerprint: self.fingerprint })
+    }
+
+    /// Whether something waits and nobody had a turn in the last `seconds`; if so, it is had now.
+    pub(crate) fn take_turn(&self, seconds: u64) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let had = |file: &File| {
+            let age = file.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
+            // A time in the future says nothing.
+            matches!(age, Ok(Ok(age)) if age.as_secs() < seconds)
+        };
+        let path = self.folder.join("upload.turn");
+        if File::open(&path).is_ok_and(|file| had(&file)) {
+            return false;
+        }
+        let mut options = private();
+        options.create(true).truncate(false);
+        options.open(path).and_then(|file| file.set_modified(std::time::SystemTime::now())).is_ok()
     }
 
     /// The right to deliver, where no other process has it.

@@ -41,8 +41,9 @@ impl Store {
         self.losses.add_all(&recorder.losses());
         if count > 0 {
             self.tell();
+        } else {
+            self.keep();
         }
-        self.keep();
         count
     }
 
@@ -53,7 +54,6 @@ impl Store {
             self.memory.push_front(record);
         }
         self.tell();
-        self.keep();
     }
 
     /// Counts what was lost on the way.
@@ -66,7 +66,9 @@ impl Store {
         let time = Coarse::from_unix_seconds(clock::unix_seconds(), self.schema.resolution());
         let before = self.memory.len();
         self.memory.extend(self.losses.take().map(|(reason, count)| Record::dropped(reason, count, time)));
-        self.memory.len() > before
+        let told = self.memory.len() > before;
+        self.keep();
+        told
     }
 
     /// The oldest of what could not be put on disk, until it is said to be [`over`](Store::over).

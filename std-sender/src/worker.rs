@@ -44,7 +44,7 @@ pub(crate) struct Worker<'a, S> {
     pub(crate) started: Instant,
     /// Whether the spool can't remember what was delivered: then it would be delivered again and again.
     forgetful: bool,
-    /// Whether the collector took the whole last batch: then it may be told of losses.
+    /// Whether the collector took the last batch: then it may be told of losses.
     taken: bool,
 }
 
@@ -137,6 +137,11 @@ impl<'a, S: Sender> Worker<'a, S> {
         let Err(Stopped) = self.work().await;
     }
 
+    /// Delivers what waits.
+    pub(crate) async fn upload_once(&mut self) {
+        let _ = self.upload().await;
+    }
+
     async fn work(&mut self) -> Result<core::convert::Infallible, Stopped> {
         let mut wait = Some(START_DELAY);
         loop {
@@ -177,15 +182,16 @@ impl<'a, S: Sender> Worker<'a, S> {
     /// Delivers everything that waits.
     async fn upload(&mut self) -> Result<Uploaded, Stopped> {
         self.taken = false;
-        loop {
-            let uploaded = self.upload_spool().await?;
-            self.upload_memory().await?;
-            let mut store = self.intake.store();
-            if !(self.taken && store.tell()) {
-                return Ok(uploaded);
-            }
-            drop(store);
-        }
+        let uploaded = self.upload_waiting().await?;
+        // Losses are told once: a collector that refuses what tells of them would be told of that for ever.
+        let told = self.taken && self.intake.store().tell();
+        if told { self.upload_waiting().await } else { Ok(uploaded) }
+    }
+
+    async fn upload_waiting(&mut self) -> Result<Uploaded, Stopped> {
+        let uploaded = self.upload_spool().await?;
+        self.upload_memory().await?;
+        Ok(uploaded)
     }
 
     /// Delivers what waits in the spool, where no other process does it already.
@@ -259,7 +265,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                         Verdict::Taken { refused } => {
                             let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
                             losses.add(Reason::Refused, refused.min(count));
-                            self.taken = refused == 0;
+                            self.taken = true;
                         }
                         Verdict::Refused => {
                             records.iter().for_each(|record| {

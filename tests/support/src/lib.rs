@@ -3,6 +3,7 @@
 
 mod log;
 mod receiver;
+pub mod sockets;
 
 pub use log::{Log, logs};
 pub use receiver::{Answer, Receiver, Request};
