@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Any number of processes append at once: each locks the newest segment for the time of one write, and starts another
-//! where it is locked. Nobody waits for anybody. All locks are the operating system's and end with the process. A segment's
+//! where it is locked. Nobody waits for anybody. All locks are the operating system's and end with the process, and with
+//! those that it forked meanwhile: a segment that a neighbour seems to hold is left for later, never waited for. A segment's
 //! fingerprint says which schema its records are of: an updated program leaves those of its older self to it, and to
 //! their age.
 //!

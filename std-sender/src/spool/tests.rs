@@ -5,6 +5,7 @@ use automagik_telemetry_core::consent::{Answer, Signals, decide};
 use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
 use automagik_telemetry_core::schema::{Checked, Schema};
 use automagik_telemetry_core::time::Coarse;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 struct One;
 struct Two;
@@ -41,6 +42,26 @@ fn spool(state: &Path) -> Spool {
     Spool::new(state, Checked::<One>::DESCRIPTOR, consent())
 }
 
+/// Starting a process gives it every lock for a moment: the tests that do so run alone.
+static ALONE: RwLock<()> = RwLock::new(());
+
+/// A folder for state.
+struct State {
+    folder: tempfile::TempDir,
+    _others: RwLockReadGuard<'static, ()>,
+}
+
+impl State {
+    fn new() -> Self {
+        let others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
+        Self { folder: tempfile::tempdir().unwrap(), _others: others }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 fn records(numbers: core::ops::Range<u32>) -> Vec<Record> {
     numbers.map(|number| Record::dropped(Reason::Refused, number, Coarse::from_steps(1))).collect()
 }
@@ -66,7 +87,7 @@ fn files(spool: &Spool) -> Vec<PathBuf> {
 
 #[test]
 fn what_is_appended_is_delivered_once_and_in_order() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     for start in 0..50 {
         spool.append(&records(start * 7..start * 7 + 7), NOW).unwrap();
@@ -79,7 +100,7 @@ fn what_is_appended_is_delivered_once_and_in_order() {
 
 #[test]
 fn a_batch_is_given_again_until_it_is_committed() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..60), NOW).unwrap();
     spool.append(&records(60..120), NOW).unwrap();
@@ -98,7 +119,7 @@ fn a_batch_is_given_again_until_it_is_committed() {
 
 #[test]
 fn one_process_delivers_and_the_others_go_on_appending() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..3), NOW).unwrap();
     let mut upload = spool.upload().unwrap().unwrap();
@@ -113,7 +134,7 @@ fn one_process_delivers_and_the_others_go_on_appending() {
 
 #[test]
 fn many_append_at_once_and_nothing_is_lost() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     std::thread::scope(|scope| {
         for thread in 0..8 {
@@ -133,7 +154,7 @@ fn many_append_at_once_and_nothing_is_lost() {
 
 #[test]
 fn a_torn_tail_is_cut_off_before_the_next_frame() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..3), NOW).unwrap();
     spool.append(&records(3..6), NOW).unwrap();
@@ -146,7 +167,7 @@ fn a_torn_tail_is_cut_off_before_the_next_frame() {
 
 #[test]
 fn a_flipped_bit_costs_its_frame_and_is_counted() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     for start in [0, 3, 6] {
         spool.append(&records(start..start + 3), NOW).unwrap();
@@ -163,7 +184,7 @@ fn a_flipped_bit_costs_its_frame_and_is_counted() {
 
 #[test]
 fn foreign_files_are_left_alone() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..3), NOW).unwrap();
     let strange = ["notes.txt", "x.spool", "0068f776c0-00000000-0000000000000000.spool.bak"];
@@ -179,7 +200,7 @@ fn foreign_files_are_left_alone() {
 
 #[test]
 fn a_segment_of_nothing_but_noise_is_counted_and_removed() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..3), NOW).unwrap();
     let name = Name { seconds: NOW - 1, random: 7, fingerprint: spool.fingerprint };
@@ -190,7 +211,7 @@ fn a_segment_of_nothing_but_noise_is_counted_and_removed() {
 
 #[test]
 fn the_oldest_go_first_when_it_is_full_and_are_counted() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let mut spool = spool(state.path());
     spool.bytes_max = 200_000;
     let (mut appended, mut dropped) = (0_u32, Losses::new());
@@ -210,7 +231,7 @@ fn the_oldest_go_first_when_it_is_full_and_are_counted() {
 
 #[test]
 fn nothing_is_kept_longer_than_30_days() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(state.path());
     spool.append(&records(0..3), NOW).unwrap();
     spool.append(&records(3..4), NOW + 20 * 24 * 3_600).unwrap();
@@ -221,7 +242,7 @@ fn nothing_is_kept_longer_than_30_days() {
 
 #[test]
 fn records_of_another_version_wait_for_it() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let old = spool(state.path());
     let new = Spool::new(state.path(), Checked::<Two>::DESCRIPTOR, consent());
     old.append(&records(0..3), NOW).unwrap();
@@ -234,7 +255,7 @@ fn records_of_another_version_wait_for_it() {
 
 #[test]
 fn a_folder_that_cannot_be_written_is_an_error_and_no_panic() {
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let blocked = state.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     let spool = spool(&blocked);
@@ -246,7 +267,7 @@ fn a_folder_that_cannot_be_written_is_an_error_and_no_panic() {
 #[test]
 fn nobody_else_may_look_into_it() {
     use std::os::unix::fs::PermissionsExt;
-    let state = tempfile::tempdir().unwrap();
+    let state = State::new();
     let spool = spool(&state.path().join("state"));
     spool.append(&records(0..1), NOW).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -274,6 +295,7 @@ impl Drop for SmallDisk {
 
 #[test]
 fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended() {
+    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
     let Some(disk) = small_disk(64) else {
         writeln!(io::stderr(), "SKIPPED: mounting a small tmpfs needs root").unwrap();
         return;
@@ -340,6 +362,7 @@ fn start_child(task: &str, state: &Path) -> std::process::Child {
 
 /// Two that append and one that delivers, killed at a random moment, again and again.
 fn kill(rounds: u32) {
+    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
     let mut random = 0x2545_F491_u32;
