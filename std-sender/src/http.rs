@@ -179,6 +179,47 @@ mod tests {
         retry_after(&headers, now)
     }
 
+    fn route(endpoint: &str) -> Route {
+        let endpoint = Endpoint::parse(endpoint).unwrap();
+        let nothing = crate::Environment::at("/nonexistent");
+        let (settings, _) = Settings::of(&nothing, Signal::Logs, None, true).unwrap();
+        Route::new(endpoint, settings)
+    }
+
+    struct Bytes(usize);
+
+    impl Body for Bytes {
+        fn len(&self) -> usize {
+            self.0
+        }
+
+        fn read(&mut self, into: &mut [u8]) -> Result<usize, otlp::Error> {
+            let count = self.0.min(into.len());
+            self.0 -= count;
+            Ok(count)
+        }
+
+        fn rewind(&mut self) {}
+    }
+
+    async fn sent_to(endpoint: &str, len: usize) -> Outcome {
+        let mut http = Http { logs: route(endpoint), metrics: route(endpoint) };
+        http.logs.body_bytes_max = 1 << 10;
+        http.send(Signal::Logs, &mut Bytes(len)).await
+    }
+
+    #[tokio::test]
+    async fn h7_a_body_above_the_limit_is_not_sent() {
+        // Nobody is at that port: what is tried there is tried again.
+        assert_eq!(sent_to("http://127.0.0.1:1", (1 << 10) + 1).await, Outcome::Refused);
+        assert_eq!(sent_to("http://127.0.0.1:1", 1 << 10).await, Outcome::Retry { after_seconds: None });
+    }
+
+    #[tokio::test]
+    async fn a_name_that_nobody_knows_is_tried_again() {
+        assert_eq!(sent_to("http://collector.invalid", 1).await, Outcome::Retry { after_seconds: None });
+    }
+
     #[test]
     fn retry_after_is_read_as_seconds_or_as_a_date() {
         let now = httpdate::parse_http_date("Tue, 21 Oct 2025 12:00:00 GMT").unwrap();

@@ -20,8 +20,8 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::{Record, Sender};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a program must live before its worker touches the network. One that is shorter would leave its request
 /// half sent, and the next run could not know whether it arrived.
@@ -282,5 +282,83 @@ impl<'a, S: Sender> Worker<'a, S> {
 
     fn now(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::Spool;
+    use automagik_telemetry_core::Outcome;
+    use automagik_telemetry_core::Pseudonym;
+    use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+    use automagik_telemetry_core::otlp::{self, Body};
+    use automagik_telemetry_core::schema::{Checked, Schema};
+    use automagik_telemetry_core::time::Coarse;
+
+    struct App;
+
+    impl Schema for App {
+        const PROJECT: &'static str = "app";
+        const VERSION: &'static str = "1.0.0";
+        const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {
+            name: "app.started",
+            severity: automagik_telemetry_core::Severity::Info,
+            fields: &[],
+        }];
+        fn position(&self) -> (u16, Ordinals) {
+            (0, Ordinals::new([]))
+        }
+    }
+
+    /// A collector that is down until `up`, and then takes everything.
+    struct Outage<'a> {
+        up: Instant,
+        attempts: &'a mut u32,
+        delivered: &'a mut usize,
+    }
+
+    impl Sender for Outage<'_> {
+        async fn send(&mut self, _: Signal, body: &mut dyn Body) -> Outcome {
+            *self.attempts += 1;
+            if Instant::now() < self.up {
+                return Outcome::Retry { after_seconds: None };
+            }
+            let mut bytes = vec![0; body.len()];
+            otlp::to_slice(body, &mut bytes).unwrap();
+            *self.delivered += crate::decode::logs(&bytes).unwrap().len();
+            Outcome::Accepted
+        }
+    }
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_week_without_a_collector_everything_arrives_once() {
+        let state = tempfile::tempdir().unwrap();
+        let schema = Checked::<App>::DESCRIPTOR;
+        let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+        let store = Mutex::new(Store::new(schema, Some(Spool::new(state.path(), schema, consent))));
+        let recorder = Recorder::new();
+        let secret = automagik_telemetry_core::Secret::new([7; 32], consent);
+        let resource = Resource::new(schema, Pseudonym::new(&secret, "app", 0));
+        let (mut attempts, mut delivered) = (0, 0);
+        let up = Instant::now() + 7 * 24 * HOUR;
+        let sender = Outage { up, attempts: &mut attempts, delivered: &mut delivered };
+        let mut worker =
+            Worker::new(Intake::new(&recorder, &store), resource, sender, Duration::from_secs(5), 1);
+        let program = async {
+            for _ in 0..7 * 24 {
+                (0..10).for_each(|_| recorder.push(Record::new(&App, Coarse::from_steps(1))));
+                sleep(HOUR).await;
+            }
+            sleep(HOUR).await;
+            recorder.stop();
+        };
+        tokio::join!(worker.run(), program);
+        assert_eq!(delivered, 7 * 24 * 10);
+        // Full jitter below five minutes: one attempt each two and a half on average.
+        assert!((3_000..6_000).contains(&attempts), "{attempts}");
     }
 }

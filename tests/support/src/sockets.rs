@@ -80,7 +80,7 @@ impl Drop for Sockets {
 }
 
 /// Reads one request, head and body, and gives its bytes; what there is of it where it is cut.
-pub fn read_request(connection: &mut TcpStream) -> Vec<u8> {
+pub fn read_request(connection: &mut impl Read) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -101,7 +101,7 @@ pub fn read_request(connection: &mut TcpStream) -> Vec<u8> {
 }
 
 /// Writes `bytes`, as far as the other side takes them; says whether it took all.
-pub fn write(connection: &mut TcpStream, bytes: &[u8]) -> bool {
+pub fn write(connection: &mut impl Write, bytes: &[u8]) -> bool {
     connection.write_all(bytes).is_ok()
 }
 
