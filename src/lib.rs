@@ -14,5 +14,6 @@ pub use automagik_telemetry_derive::{Event, Label, Schema};
 
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
-    Builder, Environment, FlushError, Inventory, StartError, Telemetry, endpoint, signals, verbose,
+    Builder, Environment, FlushError, Inventory, StartError, Status, Telemetry, endpoint, settings, signals,
+    verbose,
 };

@@ -186,7 +186,24 @@ impl<S: Schema> Builder<S> {
     ///
     /// [`StartError`], only where the person agreed.
     pub fn build(self) -> Result<Telemetry<S>, StartError> {
-        let environment = self.environment.clone().unwrap_or_else(Environment::of_process);
+        let (decision, running) = self.begin();
+        Ok(Telemetry::new(decision, running?))
+    }
+
+    /// Like [`build`](Builder::build), for a program that goes on whatever happens: what went wrong is one line on
+    /// standard error, and the handle is off.
+    #[must_use]
+    pub fn start(self) -> Telemetry<S> {
+        let (decision, running) = self.begin();
+        let running = running.unwrap_or_else(|error| {
+            say(format_args!("Off, nothing is sent: {error}"));
+            None
+        });
+        Telemetry::new(decision, running)
+    }
+
+    fn begin(mut self) -> (Decision, Result<Option<Running>, StartError>) {
+        let environment = self.environment.take().unwrap_or_else(Environment::of_process);
         let decision = self.decision(&environment);
         let is_left_behind = self.upload_in_background
             && environment.is_of_process()
@@ -198,23 +215,8 @@ impl<S: Schema> Builder<S> {
             }
             std::process::exit(0);
         }
-        let running = match decision.consent() {
-            None => None,
-            Some(consent) => Some(self.run(&environment, consent)?),
-        };
-        Ok(Telemetry::new(decision, running))
-    }
-
-    /// Like [`build`](Builder::build), for a program that goes on whatever happens: what went wrong is one line on
-    /// standard error, and the handle is off.
-    #[must_use]
-    pub fn start(self) -> Telemetry<S> {
-        let environment = self.environment.clone().unwrap_or_else(Environment::of_process);
-        let decision = self.decision(&environment);
-        self.environment(environment).build().unwrap_or_else(|error| {
-            say(format_args!("Off, nothing is sent: {error}"));
-            Telemetry::new(decision, None)
-        })
+        let running = decision.consent().map(|consent| self.run(&environment, consent)).transpose();
+        (decision, running)
     }
 
     fn decision(&self, environment: &Environment) -> Decision {
@@ -230,6 +232,7 @@ impl<S: Schema> Builder<S> {
         let running = Running {
             recorder: Arc::clone(&recorder),
             store: Arc::clone(&store),
+            routes: pipeline.routes(),
             at_exit: self.wait_at_exit,
         };
         let thread = std::thread::Builder::new().name("telemetry".to_owned());

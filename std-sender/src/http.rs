@@ -59,6 +59,11 @@ impl Route {
         Self { endpoint, settings, client: None, body_bytes_max: BODY_BYTES_MAX }
     }
 
+    /// Where it leads.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// The client, or `None` where the platform's certificates can't be had.
     fn client(&mut self) -> Option<&reqwest::Client> {
         if self.client.is_none() {

@@ -33,6 +33,7 @@ mod inventory;
 mod pipeline;
 mod recorder;
 mod spool;
+mod status;
 mod store;
 mod telemetry;
 mod worker;
@@ -42,6 +43,7 @@ pub use environment::Environment;
 pub use http::ANSWER_BYTES_MAX;
 pub use inventory::Inventory;
 pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
+pub use status::Status;
 pub use telemetry::{FlushError, Telemetry};
 
 /// Most records of one request.

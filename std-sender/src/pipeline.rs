@@ -3,6 +3,7 @@
 use crate::http::Http;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
+use crate::status::Routes;
 use crate::store::Store;
 use crate::verbose::Verbose;
 use crate::worker::{Intake, Worker};
@@ -24,6 +25,16 @@ impl Pipeline {
     /// An empty store before the spool.
     pub(crate) fn store(&self) -> Mutex<Store> {
         Mutex::new(Store::new(self.resource.schema(), self.spool.clone()))
+    }
+
+    /// Where what is recorded goes.
+    pub(crate) fn routes(&self) -> Routes {
+        let http = &self.sender.sender;
+        Routes {
+            logs: http.logs.endpoint().clone(),
+            metrics: http.metrics.endpoint().clone(),
+            spool: self.spool.as_ref().map(|spool| spool.folder().to_owned()),
+        }
     }
 
     /// Works until `recorder` says that it is enough.

@@ -81,6 +81,11 @@ impl Spool {
         }
     }
 
+    /// Where the segments are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Appends `records`, 100 at most, at `now` in seconds since 1970; says what had to go for it.
     pub(crate) fn append(&self, records: &[Record], now: u64) -> io::Result<Losses> {
         crate::folder::make(&self.folder)?;

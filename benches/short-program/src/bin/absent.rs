@@ -1,0 +1,5 @@
+//! The example `omni` without telemetry.
+
+fn main() {
+    short_program::work();
+}
