@@ -24,7 +24,7 @@ const SETTINGS: &str = "std-sender/src/settings.rs";
 const FAULTS: &str = "tests/faults.rs";
 const DELIVERY: &str = "core/src/delivery.rs";
 
-/// Every row but those of metrics, which are M's.
+/// Every row.
 const ROWS: &[(&str, Row)] = &[
     ("H1", Tested(ENDPOINT, "the_signals_path_is_joined_to_the_base")),
     ("H2", Tested(ENDPOINT, "a_signals_own_endpoint_is_used_as_it_is")),
@@ -78,6 +78,15 @@ const ROWS: &[(&str, Row)] = &[
     ("L4", NotOurs("a record has no body: all that it says is in attributes")),
     ("L5", Tested("tests/ui.rs", "mistakes_are_refused_with_a_sentence_and_what_is_fine_is_not")),
     ("L6", NotOurs("nothing is ever cut off")),
+    (
+        "M1",
+        NotOurs("a default of cumulative is an SDK's: installations come and go, so what leaves are deltas"),
+    ),
+    ("M2", Tested("tests/metrics.rs", "a_million_additions_during_flushes_are_counted_exactly")),
+    ("M3", Tested("tests/metrics.rs", "counters_are_delta_sums_and_durations_are_delta_histograms")),
+    ("M4", NotOurs("histograms have explicit bounds, and no sum")),
+    ("M5", NotOurs("there is no NaN among whole numbers")),
+    ("M6", Tested("core/src/metric.rs", "what_breaks_a_rule_is_a_fault_that_says_which")),
     ("R1", Tested("tests/policy_example.rs", "it_arrives_and_nothing_that_points_at_a_person_comes_with_it")),
     ("R2", Tested(THIS, "r2_the_sdk_is_named_and_is_not_opentelemetrys")),
     ("R3", Tested("tests/wire.rs", "the_policys_example_is_told_field_by_field")),

@@ -1,7 +1,10 @@
 //! A real collector: `rotel`, which nobody here wrote. Skipped, and said so, where `rotel-agent` is neither on the path
 //! nor named by `ROTEL_AGENT`; `.ci/run` installs it.
 
-use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{
+    Counter, Environment, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Schema, Telemetry, endpoint,
+    signals,
+};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -13,8 +16,16 @@ enum Feature {
     ListContacts,
 }
 
+#[derive(Metrics)]
+struct OmniMetrics {
+    #[metric(name = "automagik.feature.count", by = "feature_name")]
+    features: Counter<Feature>,
+    #[metric(name = "omni.wait")]
+    wait: Histogram<(), Milliseconds>,
+}
+
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(project = "omni", metrics = OmniMetrics)]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }
@@ -49,6 +60,8 @@ fn rotel() -> Option<Rotel> {
             "blackhole",
             "--debug-log",
             "logs",
+            "--debug-log",
+            "metrics",
             "--debug-log-verbosity",
             "detailed",
         ])
@@ -94,11 +107,13 @@ fn rotel_takes_the_policys_example_and_shows_it() {
         .with(endpoint::ENDPOINT, format!("http://127.0.0.1:{}", rotel.port));
     let telemetry = Telemetry::<Omni>::builder().environment(environment).build().unwrap();
     telemetry.record(FeatureUsed { feature: Feature::ListContacts });
+    (0..7).for_each(|_| OmniMetrics::global().features.add(Feature::ListContacts));
+    OmniMetrics::global().wait.record((), Milliseconds::new(12));
     telemetry.flush(PATIENCE).unwrap();
 
     let mut shown = String::new();
     let deadline = Instant::now() + PATIENCE;
-    while !shown.contains("feature_name") {
+    while !(shown.contains("feature_name") && shown.contains("omni.wait")) {
         let rest = deadline.saturating_duration_since(Instant::now());
         let Ok(line) = rotel.lines.recv_timeout(rest) else { panic!("rotel showed only:\n{shown}") };
         shown.push_str(&line);

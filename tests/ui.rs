@@ -23,7 +23,7 @@ fn mistakes_are_refused_with_a_sentence_and_what_is_fine_is_not() {
         return;
     }
     let cases = trybuild::TestCases::new();
-    for topic in ["event", "field", "handwritten", "label", "record", "schema"] {
+    for topic in ["event", "field", "handwritten", "label", "metric", "record", "schema"] {
         cases.compile_fail(format!("tests/ui/{topic}/*.rs"));
     }
     cases.pass("tests/ui/pass/*.rs");
@@ -32,7 +32,7 @@ fn mistakes_are_refused_with_a_sentence_and_what_is_fine_is_not() {
 #[test]
 fn what_a_derive_says_is_a_sentence_of_ours() {
     let mut read = 0;
-    for topic in ["event", "field", "label", "record", "schema"] {
+    for topic in ["event", "field", "label", "metric", "record", "schema"] {
         for entry in std::fs::read_dir(format!("tests/ui/{topic}")).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_none_or(|extension| extension != "stderr") {

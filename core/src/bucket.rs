@@ -36,6 +36,36 @@ pub const fn lower_bound(ordinal: u32) -> u32 {
     (0b100 | (ordinal & 0b11)) << (below & 31)
 }
 
+/// Number of classes of [`half`].
+pub const HALVES: u32 = 44;
+
+/// The class of a histogram that `value` falls into, below [`HALVES`]: each power of two is cut in two. 0, 1, 2, 3, 4,
+/// 6, 8, 12, 16, 24, ... up to 3,145,728 and more (52 minutes in milliseconds, 3 MiB in bytes).
+///
+/// ```
+/// use automagik_telemetry_core::bucket;
+/// assert_eq!(bucket::half_lower_bound(bucket::half(137)), 128);
+/// ```
+#[must_use]
+#[inline]
+pub const fn half(value: u32) -> u32 {
+    let ordinal = match value.checked_ilog2() {
+        // The bit below the leading one chooses the half.
+        Some(exponent @ 1..) => (exponent << 1) | ((value >> (exponent.wrapping_sub(1) & 31)) & 1),
+        _ => value,
+    };
+    if ordinal < HALVES { ordinal } else { HALVES.wrapping_sub(1) }
+}
+
+/// The least value that falls into the class `ordinal` of [`half`].
+#[must_use]
+pub const fn half_lower_bound(ordinal: u32) -> u32 {
+    if ordinal < 2 {
+        return ordinal;
+    }
+    (0b10 | (ordinal & 1)) << ((ordinal >> 1).wrapping_sub(1) & 31)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +76,17 @@ mod tests {
             assert_eq!(ordinal(lower_bound(bucket)), bucket);
         }
         assert_eq!(ordinal(u32::MAX), COUNT - 1);
+    }
+
+    #[test]
+    fn halves_and_their_bounds_are_inverse() {
+        for class in 0..HALVES {
+            assert_eq!(half(half_lower_bound(class)), class);
+            if class > 0 {
+                assert_eq!(half(half_lower_bound(class) - 1), class - 1);
+            }
+        }
+        assert_eq!(half(u32::MAX), HALVES - 1);
     }
 
     #[test]

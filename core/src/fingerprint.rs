@@ -1,7 +1,7 @@
 //! The fingerprint: 64 bits over everything that a writer and a reader of records must agree on.
 //!
 //! It covers the project, the resolution of times, and of every event in order (that of losses first) its name, its severity, and of every field
-//! its name and its domain with every word. It does not cover the program's version, nor the reasons for being
+//! its name and its domain with every word; and of every metric its name, unit, kind and labels with every word. It does not cover the program's version, nor the reasons for being
 //! harmless: they change no record.
 //!
 //! Any change to what it covers changes it. What an older reader survives all the same is written in
@@ -13,6 +13,7 @@
 use crate::event::EventDescriptor;
 use crate::field::{Domain, Values};
 use crate::loss::EVENT_DROPPED;
+use crate::metric::{Kind, MetricDescriptor};
 use crate::time::Resolution;
 
 /// A fingerprint in the making.
@@ -69,16 +70,42 @@ impl Fingerprint {
             state = state.event(event.name, event.severity as u32, event.fields.len());
             let mut fields = event.fields;
             while let [field, others @ ..] = fields {
-                state = state.field(field.name, Shape::of(&field.domain));
-                if let Values::Words(mut words) = field.domain.values {
-                    while let [word, tail @ ..] = words {
-                        state = state.text(word);
-                        words = tail;
-                    }
-                }
+                state = state.field(field.name, Shape::of(&field.domain)).words(&field.domain);
                 fields = others;
             }
             events = rest;
+        }
+        state
+    }
+}
+
+impl Fingerprint {
+    /// The start of a metric, whose labels follow as fields.
+    pub(crate) const fn metric(self, name: &str, unit: &str, kind: Kind, labels: usize) -> Self {
+        self.text(name).text(unit).number(kind as u32).number(labels as u32)
+    }
+
+    const fn metrics(self, mut metrics: &[MetricDescriptor]) -> Self {
+        let mut state = self;
+        while let [metric, rest @ ..] = metrics {
+            state = state.metric(metric.name, metric.unit, metric.kind, metric.labels.len());
+            let (mut labels, mut domains) = (metric.labels, metric.domains);
+            while let ([label, names @ ..], [domain, others @ ..]) = (labels, domains) {
+                state = state.field(label, Shape::of(domain)).words(domain);
+                (labels, domains) = (names, others);
+            }
+            metrics = rest;
+        }
+        state
+    }
+
+    const fn words(self, domain: &Domain) -> Self {
+        let mut state = self;
+        if let Values::Words(mut words) = domain.values {
+            while let [word, tail @ ..] = words {
+                state = state.text(word);
+                words = tail;
+            }
         }
         state
     }
@@ -118,9 +145,14 @@ impl Shape {
     }
 }
 
-/// The fingerprint of a schema of these events, [`EVENT_DROPPED`] in front of them.
-pub(crate) const fn fingerprint(project: &str, resolution: Resolution, events: &[EventDescriptor]) -> u64 {
-    Fingerprint::new(project, resolution).events(&[EVENT_DROPPED]).events(events).finish()
+/// The fingerprint of a schema of these events, [`EVENT_DROPPED`] in front of them, and these metrics.
+pub(crate) const fn fingerprint(
+    project: &str,
+    resolution: Resolution,
+    events: &[EventDescriptor],
+    metrics: &[MetricDescriptor],
+) -> u64 {
+    Fingerprint::new(project, resolution).events(&[EVENT_DROPPED]).events(events).metrics(metrics).finish()
 }
 
 #[cfg(test)]
@@ -134,7 +166,19 @@ mod tests {
         EventDescriptor { name: "app.x", severity: Severity::Info, fields: &[WORDS] };
 
     fn of(events: &[EventDescriptor]) -> u64 {
-        fingerprint("app", Resolution::Minute, events)
+        fingerprint("app", Resolution::Minute, events, &[])
+    }
+
+    const METRIC: MetricDescriptor = MetricDescriptor {
+        name: "app.n",
+        unit: "1",
+        kind: Kind::Counter,
+        labels: &["kind"],
+        domains: &[WORDS.domain],
+    };
+
+    fn measured(metric: MetricDescriptor) -> u64 {
+        fingerprint("app", Resolution::Minute, &[EVENT], &[metric])
     }
 
     #[test]
@@ -175,8 +219,15 @@ mod tests {
             of(&[EVENT, second]),
             of(&[second, EVENT]),
             of(&[]),
-            fingerprint("bpp", Resolution::Minute, &[EVENT]),
-            fingerprint("app", Resolution::Hour, &[EVENT]),
+            fingerprint("bpp", Resolution::Minute, &[EVENT], &[]),
+            fingerprint("app", Resolution::Hour, &[EVENT], &[]),
+            measured(METRIC),
+            measured(MetricDescriptor { name: "app.o", ..METRIC }),
+            measured(MetricDescriptor { unit: "ms", ..METRIC }),
+            measured(MetricDescriptor { kind: Kind::Histogram, ..METRIC }),
+            measured(MetricDescriptor { labels: &["sort"], ..METRIC }),
+            measured(MetricDescriptor { domains: &[OTHER_WORD.domain], ..METRIC }),
+            measured(MetricDescriptor { labels: &[], domains: &[], ..METRIC }),
         ];
         let distinct: std::collections::BTreeSet<u64> = fingerprints.into_iter().collect();
         assert_eq!(distinct.len(), fingerprints.len());

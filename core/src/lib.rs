@@ -46,11 +46,14 @@ pub mod bucket;
 pub mod field;
 pub mod time;
 pub mod event;
+pub mod metric;
+pub mod cell;
 pub mod loss;
 mod fingerprint;
-pub mod policy;
 pub mod schema;
 pub mod record;
+pub mod aggregate;
+pub mod policy;
 pub mod ring;
 pub mod queue;
 pub mod consent;
@@ -65,6 +68,7 @@ pub mod delivery;
 #[cfg(test)]
 mod testing;
 
+pub use aggregate::{Counter, Histogram};
 pub use consent::Consent;
 pub use delivery::Delivery;
 pub use event::{Event, Severity};

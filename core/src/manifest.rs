@@ -4,9 +4,10 @@
 //! ([`encode`]); a reader takes it from anybody, checks all of it, and looks at it in place ([`Manifest::decode`]).
 //!
 //! ```text
-//! manifest = [1, project: tstr, version: tstr, resolution-seconds: uint, fingerprint: uint, [* event]]
+//! manifest = [1, project: tstr, version: tstr, resolution-seconds: uint, fingerprint: uint, [* event], [* metric]]
 //! event    = [name: tstr, severity-number: uint, [* field]]
 //! field    = [name: tstr, optional: bool, harmless: tstr / null, values]
+//! metric   = [name: tstr, unit: tstr, kind: 0 / 1, [* field]]                    counter, histogram; labels as fields of words
 //! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3]     words, bool, range, bucket
 //! ```
 //!
@@ -26,6 +27,7 @@
 //!
 //! So a gateway takes records of a fingerprint that it knows, and no others.
 
+mod check;
 mod view;
 
 use crate::event::FieldDescriptor;
@@ -35,7 +37,9 @@ use crate::word::Rule;
 use minicbor::Encoder;
 use minicbor::encode::Write;
 
-pub use view::{Events, Fields, Manifest, ManifestEvent, ManifestField, ManifestValues, Words};
+pub use view::{
+    Events, Fields, Manifest, ManifestEvent, ManifestField, ManifestMetric, ManifestValues, Metrics, Words,
+};
 
 /// The version of the form above.
 pub const FORMAT: u32 = 1;
@@ -76,6 +80,8 @@ pub enum Error {
     Cardinality,
     /// An event takes more than 64 bits.
     Bits,
+    /// A metric has a label that is no set of words, another unit or kind than there are, or too many cells.
+    Metric,
     /// The fingerprint is not that of the content.
     Fingerprint,
 }
@@ -93,6 +99,9 @@ impl core::fmt::Display for Error {
             Self::Duplicate => "two events, fields or words are the same",
             Self::Count => "there are too many events, fields or words, or a label has none",
             Self::Cardinality => "a field ranges over no value, or over more than 2^20",
+            Self::Metric => {
+                "a metric has a label that is no set of words, an unknown unit, or too many cells"
+            }
             Self::Bits => "an event takes more than 64 bits",
             Self::Fingerprint => "the fingerprint is not that of the content",
         })
@@ -131,13 +140,21 @@ pub fn encode<W: Write>(
     writer: W,
 ) -> Result<(), minicbor::encode::Error<W::Error>> {
     let mut encoder = Encoder::new(writer);
-    encoder.array(6)?.u32(FORMAT)?.str(schema.project())?.str(schema.version())?;
+    encoder.array(7)?.u32(FORMAT)?.str(schema.project())?.str(schema.version())?;
     encoder.u32(schema.resolution().seconds())?.u64(schema.fingerprint())?;
     encoder.array(schema.event_count() as u64)?;
     for event in schema.events() {
         encoder.array(3)?.str(event.name)?.u32(event.severity as u32)?.array(event.fields.len() as u64)?;
         for field in event.fields {
             encode_field(&mut encoder, field)?;
+        }
+    }
+    encoder.array(schema.metrics().len() as u64)?;
+    for metric in schema.metrics() {
+        encoder.array(4)?.str(metric.name)?.str(metric.unit)?.u32(metric.kind as u32)?;
+        encoder.array(metric.labels.len() as u64)?;
+        for (name, domain) in metric.labels.iter().zip(metric.domains) {
+            encode_field(&mut encoder, &FieldDescriptor { name, domain: *domain, harmless: None })?;
         }
     }
     Ok(())

@@ -14,6 +14,16 @@
 //!    │     ├─ 11 observed_time_unix_nano: fixed64
 //!    │     └─ 12 event_name: string
 //!    └─ 3 schema_url: string
+//!
+//! ExportMetricsServiceRequest         collector/metrics/v1/metrics_service.proto
+//! └─ 1 resource_metrics: ResourceMetrics
+//!    ├─ 1 resource, 3 schema_url      as above
+//!    └─ 2 scope_metrics: ScopeMetrics { 1 scope }
+//!       └─ 2 metrics: Metric { 1 name, 3 unit }     metrics/v1/metrics.proto
+//!          ├─ 7 sum: Sum { 1 data_points, 2 aggregation_temporality, 3 is_monotonic }
+//!          │  └─ NumberDataPoint { 2, 3 start and end, 6 as_int: sfixed64, 7 attributes }
+//!          └─ 9 histogram: Histogram { 1 data_points, 2 aggregation_temporality }
+//!             └─ HistogramDataPoint { 2, 3, 4 count, 6 bucket_counts, 7 explicit_bounds, 9 attributes }
 //! KeyValue { 1 key: string, 2 value: AnyValue { 1 string | 2 bool | 3 int64 } }
 //! ```
 //!
@@ -26,9 +36,11 @@
 
 mod attribute;
 mod logs;
+mod metrics;
 mod protobuf;
 
 pub use logs::Logs;
+pub use metrics::Metrics;
 
 /// The kind of data a request holds, and so the path it is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,12 +9,33 @@
 //! | [`ErrorOccurred`] | `automagik.error` | `error_code`, `error_category` |
 //! | [`ServiceHealth`] | `automagik.health` | `service`, `status` |
 //!
+//! Where nobody needs each event, its counts will do: [`CommandDuration`] and the like, with the names that stand there.
+//!
 //! The names are those that the policy's other SDKs send, so that one collector serves them all.
 //! Policy: "What We Collect".
 
+use crate::aggregate::{Counter, Histogram};
 use crate::event::{Event, EventDescriptor, Ordinals, Severity, field};
 use crate::field::{Field, HttpStatus, Milliseconds};
 use crate::label::Label;
+
+/// How long commands take: `automagik.cli.command.duration`, by `command`. Policy: "Performance Metrics".
+///
+/// ```
+/// use automagik_telemetry_core::{Milliseconds, policy::CommandDuration};
+/// static STARTUP: CommandDuration<()> = CommandDuration::new();
+/// STARTUP.record((), Milliseconds::new(12));
+/// ```
+pub type CommandDuration<C> = Histogram<C, Milliseconds>;
+
+/// How long requests take: `automagik.api.request.duration`, by `endpoint`. Policy: "Performance Metrics".
+pub type ApiLatency<R> = Histogram<R, Milliseconds>;
+
+/// How many errors of each code: `automagik.error.count`, by `error_code`. Policy: "Error Reports".
+pub type ErrorCount<C> = Counter<C>;
+
+/// How often each feature is used: `automagik.feature.count`, by `feature_name`. Policy: "Feature Usage".
+pub type FeatureCount<F> = Counter<F>;
 
 /// A feature was used. Policy: "Which features you enable".
 ///

@@ -46,6 +46,32 @@ impl core::fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
+/// What a metric's cell counted in a time, as a record says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delta {
+    /// Position of the metric in the schema.
+    pub metric: usize,
+    /// Index of the cell in the metric.
+    pub cell: usize,
+    /// How many; never 0.
+    pub count: u32,
+    /// From when.
+    pub start: Coarse,
+    /// Until when.
+    pub end: Coarse,
+}
+
+/// Index of the first metric in records: above those of events, of which there are 256 at most.
+const METRIC_INDEX: u16 = 1 << 8;
+
+/// Layout of a delta's bits.
+mod delta {
+    pub(super) const CELL_BITS: u32 = 16;
+    pub(super) const COUNT_BITS: u32 = 32;
+    /// Steps from the start to the end.
+    pub(super) const STEPS_MAX: u32 = 0xFFFF;
+}
+
 /// One event that happened, as ordinals. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Wire {
@@ -137,6 +163,39 @@ impl Record {
         Some((*Reason::ALL.get(reason)?, u32::try_from(self.0.bits.checked_shr(width)?).ok()?))
     }
 
+    /// The record that the cell `cell` of the metric at position `metric` counted `count` from `start` to `end`. What does not
+    /// fit (2^16 cells, 2^16 steps of time) is no record of any schema.
+    pub(crate) fn delta(metric: usize, cell: usize, count: u32, start: Coarse, end: Coarse) -> Self {
+        let steps = end.steps().saturating_sub(start.steps()).min(delta::STEPS_MAX);
+        let above = delta::CELL_BITS.saturating_add(delta::COUNT_BITS);
+        let bits = u64::try_from(cell).unwrap_or(u64::MAX) & mask(delta::CELL_BITS)
+            | (u64::from(count) << delta::CELL_BITS)
+            | (u64::from(steps) << above);
+        let event = u16::try_from(metric).unwrap_or(u16::MAX).saturating_add(METRIC_INDEX);
+        Self(Wire { event, time: end.steps(), bits })
+    }
+
+    /// What was counted, where this is a record of a metric and not of an event.
+    #[must_use]
+    pub fn as_delta(&self) -> Option<Delta> {
+        let metric = usize::from(self.0.event.checked_sub(METRIC_INDEX)?);
+        let cell = usize::try_from(self.0.bits & mask(delta::CELL_BITS)).ok()?;
+        let count = u32::try_from((self.0.bits >> delta::CELL_BITS) & mask(delta::COUNT_BITS)).ok()?;
+        let steps = self.0.bits >> delta::CELL_BITS.saturating_add(delta::COUNT_BITS);
+        let start = self.0.time.saturating_sub(u32::try_from(steps).ok()?);
+        Some(Delta { metric, cell, count, start: Coarse::from_steps(start), end: self.time() })
+    }
+
+    /// What was counted, where this is a record of one of `schema`'s metrics: checked before anything of it leaves.
+    pub(crate) fn check_delta(&self, schema: &SchemaDescriptor) -> Result<Delta, Error> {
+        let delta = self.as_delta().ok_or(Error::UnknownEvent)?;
+        let metric = schema.metrics().get(delta.metric).ok_or(Error::UnknownEvent)?;
+        if delta.cell >= metric.cells() || delta.count == 0 {
+            return Err(Error::OutOfDomain);
+        }
+        Ok(delta)
+    }
+
     /// The event's index in the schema.
     #[must_use]
     pub const fn event(&self) -> u16 {
@@ -193,7 +252,11 @@ impl Record {
     /// Any [`Error`] but [`Error::FieldCount`].
     pub fn decode<'a>(schema: &SchemaDescriptor, bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
         let (record, rest) = Self::take(bytes)?;
-        record.check(schema)?;
+        if record.0.event < METRIC_INDEX {
+            record.check(schema)?;
+        } else {
+            record.check_delta(schema)?;
+        }
         Ok((record, rest))
     }
 

@@ -1,9 +1,11 @@
 //! Schemas: all that one program can say, as one constant.
 
+use crate::cell::Cell;
 use crate::event::{EventDescriptor, Ordinals};
 use crate::fingerprint::fingerprint;
 use crate::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::message::Message;
+use crate::metric::{METRICS_MAX, MetricDescriptor};
 use crate::text;
 use crate::time::Resolution;
 use crate::word;
@@ -40,8 +42,18 @@ pub trait Schema: Sized + 'static {
     /// The events, in the order of their positions.
     const EVENTS: &'static [EventDescriptor];
 
+    /// The counters and histograms, in the order of their positions.
+    const METRICS: &'static [MetricDescriptor] = &[];
+
     /// This event's position in [`EVENTS`](Schema::EVENTS), and its fields' ordinals.
     fn position(&self) -> (u16, Ordinals);
+
+    /// The cell at `index` of the metric at `position` of [`METRICS`](Schema::METRICS).
+    #[must_use]
+    fn cell(position: usize, index: usize) -> Option<&'static Cell> {
+        let _ = (position, index);
+        None
+    }
 }
 
 /// A schema that has a variant for the event `E`. The derive implements it.
@@ -65,6 +77,7 @@ pub struct SchemaDescriptor {
     version: &'static str,
     resolution: Resolution,
     events: &'static [EventDescriptor],
+    metrics: &'static [MetricDescriptor],
     fingerprint: u64,
     endpoint: Option<&'static str>,
 }
@@ -76,13 +89,14 @@ pub struct Checked<S>(PhantomData<S>);
 impl<S: Schema> Checked<S> {
     /// The descriptor of `S`, within all the rules. One outside them is a compile error that says which.
     pub const DESCRIPTOR: &'static SchemaDescriptor =
-        &match fault(S::PROJECT, S::VERSION, S::ENDPOINT, S::EVENTS) {
+        &match fault(S::PROJECT, S::VERSION, S::ENDPOINT, S::EVENTS, S::METRICS) {
             None => SchemaDescriptor {
                 project: S::PROJECT,
                 version: S::VERSION,
                 resolution: S::RESOLUTION,
                 events: S::EVENTS,
-                fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS),
+                metrics: S::METRICS,
+                fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS, S::METRICS),
                 endpoint: S::ENDPOINT,
             },
             // Const evaluation: this is the compile error.
@@ -138,6 +152,12 @@ impl SchemaDescriptor {
         }
     }
 
+    /// The counters and histograms, in the order of their positions.
+    #[must_use]
+    pub const fn metrics(&self) -> &'static [MetricDescriptor] {
+        self.metrics
+    }
+
     /// Every event, [`EVENT_DROPPED`] first.
     pub fn events(&self) -> impl Iterator<Item = &'static EventDescriptor> + use<> {
         core::iter::once(&EVENT_DROPPED).chain(self.events)
@@ -156,6 +176,7 @@ const fn fault(
     version: &str,
     endpoint: Option<&str>,
     events: &[EventDescriptor],
+    metrics: &[MetricDescriptor],
 ) -> Option<Message> {
     let mut rest = events;
     while let [event, others @ ..] = rest {
@@ -164,7 +185,33 @@ const fn fault(
         }
         rest = others;
     }
+    if let Some(message) = metrics_fault(metrics) {
+        return Some(message);
+    }
     frame_fault(project, version, endpoint, events)
+}
+
+/// What is wrong with the metrics of one schema, or `None`.
+const fn metrics_fault(metrics: &[MetricDescriptor]) -> Option<Message> {
+    if metrics.len() > METRICS_MAX {
+        return Some(Message::new().and("a schema has more than 64 metrics: split the program's telemetry"));
+    }
+    let mut rest = metrics;
+    while let [metric, others @ ..] = rest {
+        if let Some(message) = metric.fault() {
+            return Some(message);
+        }
+        let mut twins = others;
+        while let [twin, tail @ ..] = twins {
+            if text::same(metric.name, twin.name) {
+                let start = Message::new().and("two metrics of one schema are named `");
+                return Some(start.and(metric.name).and("`: rename one"));
+            }
+            twins = tail;
+        }
+        rest = others;
+    }
+    None
 }
 
 /// What is wrong with a schema beside its events' own faults, or `None`. For the derive.
@@ -264,7 +311,7 @@ mod tests {
         EventDescriptor { name: "app.started", severity: Severity::Info, fields: &[] };
 
     fn sentence(project: &str, version: &str, events: &[EventDescriptor]) -> Option<String> {
-        fault(project, version, None, events).map(|message| message.as_str().to_owned())
+        fault(project, version, None, events, &[]).map(|message| message.as_str().to_owned())
     }
 
     #[test]

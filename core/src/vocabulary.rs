@@ -4,7 +4,7 @@ use crate::field::Values;
 use crate::resource::{self, INSTALLATION_ID, SCHEMA_URL, SDK_NAME, SDK_VERSION};
 use crate::schema::SchemaDescriptor;
 
-/// Every string that a program of `schema` can send, some of them more than once: names of events and fields, words,
+/// Every string that a program of `schema` can send, some of them more than once: names of events, fields and metrics, units, words,
 /// and what the resource and the scope say. All of them are constants of the program. The one other text that
 /// leaves is the value of [`INSTALLATION_ID`]: 32 hexadecimal digits.
 ///
@@ -32,5 +32,12 @@ pub fn strings(schema: &SchemaDescriptor) -> impl Iterator<Item = &'static str> 
         });
         core::iter::once(event.name).chain(of_the_fields)
     });
-    of_the_resource.chain(of_the_envelope).chain(of_the_events)
+    let of_the_metrics = schema.metrics().iter().flat_map(|metric| {
+        let words = metric.domains.iter().flat_map(|domain| {
+            let words: &[&str] = if let Values::Words(words) = domain.values { words } else { &[] };
+            words.iter().copied()
+        });
+        [metric.name, metric.unit].into_iter().chain(metric.labels.iter().copied()).chain(words)
+    });
+    of_the_resource.chain(of_the_envelope).chain(of_the_events).chain(of_the_metrics)
 }

@@ -10,6 +10,7 @@ use crate::spool::Spool;
 use crate::telemetry::{Running, Telemetry};
 use crate::verbose::{VERBOSE, Verbose};
 use crate::{background, identity, signals};
+use automagik_telemetry_core::aggregate;
 use automagik_telemetry_core::consent::{Answer, Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
@@ -262,6 +263,7 @@ impl<S: Schema> Builder<S> {
             interval: self.interval.min(Duration::from_secs(86_400)),
             seed: u32::from_le_bytes(seed),
             spool: environment.state().map(|state| Spool::new(state, schema, consent)),
+            drain: |start, end, each| aggregate::drain::<S>(start, end, each),
         })
     }
 

@@ -3,6 +3,10 @@
 //! Decoded by prost, not by the code that encoded it. Only the messages and fields of the tree in
 //! `automagik_telemetry_core::otlp` are here; a field beside them would show as `undecoded`.
 
+mod metrics;
+
+pub(crate) use metrics::metrics;
+
 use prost::Message;
 use serde_json::{Map, Value};
 use std::time::{Duration, UNIX_EPOCH};
@@ -24,7 +28,7 @@ struct ResourceLogs {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Resource {
+pub(super) struct Resource {
     #[prost(message, repeated, tag = "1")]
     attributes: Vec<KeyValue>,
 }
@@ -38,7 +42,7 @@ struct ScopeLogs {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Scope {
+pub(super) struct Scope {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(string, tag = "2")]
@@ -60,7 +64,7 @@ struct LogRecord {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct KeyValue {
+pub(super) struct KeyValue {
     #[prost(string, tag = "1")]
     key: String,
     #[prost(message, optional, tag = "2")]
@@ -83,10 +87,10 @@ enum Scalar {
     Number(i64),
 }
 
-/// An event as the collector will see it.
+/// An event, or a point of a metric, as the collector will see it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sent {
-    /// OTLP's `event_name`.
+    /// OTLP's `event_name`, or a metric's `name`.
     pub(crate) event: String,
     /// Everything that leaves with it, under the policy's keys.
     pub(crate) json: Map<String, Value>,
@@ -131,17 +135,23 @@ fn event(resource: &Resource, scope: &Scope, schema_url: &str, record: LogRecord
         set("observed_timestamp", Value::from(timestamp(record.observed_time_unix_nano)));
     }
     set("severity_number", Value::from(record.severity_number));
-    for attribute in &resource.attributes {
-        match attribute.key.as_str() {
-            "service.name" => continue,
-            "os.type" => set("os", value(attribute)),
-            "app.installation.id" => set("anonymous_user_id", value(attribute)),
-            other => set(other, value(attribute)),
-        };
-    }
-    set("scope", Value::from(format!("{} {}", scope.name, scope.version)));
-    set("schema_url", Value::from(schema_url));
+    describe(&mut json, resource, scope, schema_url);
     Sent { event: record.event_name, json }
+}
+
+/// What a request says of its origin.
+fn describe(json: &mut Map<String, Value>, resource: &Resource, scope: &Scope, schema_url: &str) {
+    for attribute in &resource.attributes {
+        let key = match attribute.key.as_str() {
+            "service.name" => "project",
+            "os.type" => "os",
+            "app.installation.id" => "anonymous_user_id",
+            other => other,
+        };
+        json.entry(key).or_insert_with(|| value(attribute));
+    }
+    json.insert("scope".to_owned(), Value::from(format!("{} {}", scope.name, scope.version)));
+    json.insert("schema_url".to_owned(), Value::from(schema_url));
 }
 
 fn value(attribute: &KeyValue) -> Value {

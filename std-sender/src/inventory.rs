@@ -1,9 +1,11 @@
 //! The inventory: all that a program could ever send, for people. Rendered from the manifest, and nothing else.
 
 use automagik_telemetry_core::Schema;
+use automagik_telemetry_core::bucket::HALVES;
 use automagik_telemetry_core::manifest::{
-    self, Error, Manifest, ManifestEvent, ManifestField, ManifestValues,
+    self, Error, Manifest, ManifestEvent, ManifestField, ManifestMetric, ManifestValues,
 };
+use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::resource::INSTALLATION_ID;
 use automagik_telemetry_core::schema::Checked;
 use core::fmt::{self, Write};
@@ -73,12 +75,14 @@ impl Inventory {
     pub fn json(&self) -> Result<Value, Error> {
         let manifest = self.manifest()?;
         let events: Vec<Value> = manifest.events().map(event_json).collect();
+        let metrics: Vec<Value> = manifest.metrics().map(metric_json).collect();
         Ok(json!({
             "project": manifest.project(),
             "version": manifest.version(),
             "resolution_seconds": manifest.resolution().seconds(),
             "fingerprint": format!("{:016x}", manifest.fingerprint()),
             "events": events,
+            "metrics": metrics,
         }))
     }
 
@@ -98,6 +102,23 @@ impl Inventory {
                 let said = description(&field, "`");
                 let _ = writeln!(text, "| {name} | `{}` | {said} | {} |", field.name, field.bits());
                 name.clear();
+            }
+        }
+        if self.manifest()?.metrics().next().is_some() {
+            text.push_str("\n| metric | by | what it counts | cells |\n|---|---|---|---|\n");
+        }
+        for metric in self.manifest()?.metrics() {
+            let (cells, counted) = (metric.cells(), counted(&metric));
+            if metric.labels().next().is_none() {
+                let _ = writeln!(text, "| `{}` | | {counted} | {cells} |", metric.name);
+            }
+            let mut front = format!("`{}`", metric.name);
+            let mut end = format!("; {counted} | {cells}");
+            for label in metric.labels() {
+                let said = description(&label, "`");
+                let _ = writeln!(text, "| {front} | `{}` | {said}{end} |", label.name);
+                front.clear();
+                " | ".clone_into(&mut end);
             }
         }
         Ok(text)
@@ -122,6 +143,12 @@ impl fmt::Display for Inventory {
             writeln!(f, "\n{} ({:?}, {} bits)", event.name, event.severity, event.bits())?;
             for field in event.fields() {
                 writeln!(f, "  {:<16} {}", field.name, description(&field, ""))?;
+            }
+        }
+        for metric in manifest.metrics() {
+            writeln!(f, "\n{} ({})", metric.name, counted(&metric))?;
+            for label in metric.labels() {
+                writeln!(f, "  {:<16} {}", label.name, description(&label, ""))?;
             }
         }
         writeln!(
@@ -159,6 +186,28 @@ fn description(field: &ManifestField<'_>, quotes: &str) -> String {
         let _ = write!(text, " (harmless: {reason})");
     }
     text
+}
+
+/// What a metric counts, in words.
+fn counted(metric: &ManifestMetric<'_>) -> String {
+    match metric.kind {
+        Kind::Counter => "how often".to_owned(),
+        Kind::Histogram => format!("how often in each of {HALVES} size classes, in {}", metric.unit),
+    }
+}
+
+fn metric_json(metric: ManifestMetric<'_>) -> Value {
+    let labels: Vec<Value> = metric.labels().map(|label| field_json(&label)).collect();
+    json!({
+        "name": metric.name,
+        "unit": metric.unit,
+        "kind": match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Histogram => "histogram",
+        },
+        "cells": metric.cells(),
+        "labels": labels,
+    })
 }
 
 fn event_json(event: ManifestEvent<'_>) -> Value {

@@ -36,6 +36,7 @@ mod spool;
 mod status;
 mod store;
 mod telemetry;
+mod timer;
 mod worker;
 
 pub use builder::{Builder, INTERVAL, StartError};
@@ -45,6 +46,7 @@ pub use inventory::Inventory;
 pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use status::Status;
 pub use telemetry::{FlushError, Telemetry};
+pub use timer::Timer;
 
 /// Most records of one request.
 pub const BATCH_RECORDS_MAX: usize = 100;

@@ -4,7 +4,7 @@ use crate::http::Http;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
 use crate::status::Routes;
-use crate::store::Store;
+use crate::store::{Drain, Store};
 use crate::verbose::Verbose;
 use crate::worker::{Intake, Worker};
 use automagik_telemetry_core::resource::Resource;
@@ -19,12 +19,13 @@ pub(crate) struct Pipeline {
     pub(crate) interval: Duration,
     pub(crate) seed: u32,
     pub(crate) spool: Option<Spool>,
+    pub(crate) drain: Drain,
 }
 
 impl Pipeline {
     /// An empty store before the spool.
     pub(crate) fn store(&self) -> Mutex<Store> {
-        Mutex::new(Store::new(self.resource.schema(), self.spool.clone()))
+        Mutex::new(Store::new(self.resource.schema(), self.spool.clone(), self.drain))
     }
 
     /// Where what is recorded goes.

@@ -20,11 +20,35 @@ pub(crate) struct Store {
     /// Those of `memory` that are being delivered.
     in_hand: Vec<Record>,
     losses: Losses,
+    drain: Drain,
+    /// Until when metrics were counted.
+    counted: Coarse,
 }
 
+/// Takes what the program's metrics counted: [`drain`](automagik_telemetry_core::aggregate::drain) of its schema.
+pub(crate) type Drain = fn(Coarse, Coarse, &mut dyn FnMut(Record) -> bool);
+
 impl Store {
-    pub(crate) fn new(schema: &'static SchemaDescriptor, spool: Option<Spool>) -> Self {
-        Self { schema, spool, memory: VecDeque::new(), in_hand: Vec::new(), losses: Losses::new() }
+    /// An empty store. What was counted before is forgotten: there may have been no consent.
+    pub(crate) fn new(schema: &'static SchemaDescriptor, spool: Option<Spool>, drain: Drain) -> Self {
+        let counted = Coarse::from_unix_seconds(clock::unix_seconds(), schema.resolution());
+        drain(counted, counted, &mut |_| true);
+        let (memory, in_hand, losses) = (VecDeque::new(), Vec::new(), Losses::new());
+        Self { schema, spool, memory, in_hand, losses, drain, counted }
+    }
+
+    /// Takes in what metrics counted since the last time, up to the end of this step of time.
+    pub(crate) fn count(&mut self) {
+        let now = Coarse::from_unix_seconds(clock::unix_seconds(), self.schema.resolution());
+        // A second time in one step covers that step again: times are no finer.
+        let start = self.counted.min(now);
+        self.counted = Coarse::from_steps(now.steps().saturating_add(1));
+        let memory = &mut self.memory;
+        (self.drain)(start, self.counted, &mut |record| {
+            memory.push_back(record);
+            true
+        });
+        self.keep();
     }
 
     /// Where records are kept on disk.
@@ -50,10 +74,18 @@ impl Store {
     /// Takes in what was recorded and lost, for good: the process ends.
     pub(crate) fn close(&mut self, recorder: &Recorder) {
         self.take_in(recorder);
+        self.count();
         for record in self.in_hand.drain(..).rev() {
             self.memory.push_front(record);
         }
         self.tell();
+    }
+
+    /// Whether anything waits for delivery, as far as can be told.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.memory.is_empty()
+            || !self.in_hand.is_empty()
+            || self.spool.as_ref().is_some_and(|spool| !spool.is_empty())
     }
 
     /// Counts what was lost on the way.
@@ -75,7 +107,7 @@ impl Store {
     pub(crate) fn batch(&mut self) -> Vec<Record> {
         self.keep();
         if self.in_hand.is_empty() {
-            let count = self.memory.len().min(crate::BATCH_RECORDS_MAX);
+            let count = self.front();
             self.in_hand.extend(self.memory.drain(..count));
         }
         self.in_hand.clone()
@@ -86,10 +118,17 @@ impl Store {
         self.in_hand.clear();
     }
 
+    /// How many of the oldest are of one kind, events or metrics, and so leave together.
+    fn front(&self) -> usize {
+        let kind = self.memory.front().map(|record| record.as_delta().is_some());
+        let same = |record: &&Record| Some(record.as_delta().is_some()) == kind;
+        self.memory.iter().take(crate::BATCH_RECORDS_MAX).take_while(same).count()
+    }
+
     /// Puts what is in memory on disk, as far as the disk lets it.
     fn keep(&mut self) {
         while let (Some(spool), false) = (&self.spool, self.memory.is_empty()) {
-            let count = self.memory.len().min(crate::BATCH_RECORDS_MAX);
+            let count = self.front();
             let batch: Vec<Record> = self.memory.range(..count).copied().collect();
             let Ok(dropped) = spool.append(&batch, clock::unix_seconds()) else { break };
             self.memory.drain(..count);
@@ -136,7 +175,7 @@ mod tests {
     }
 
     fn in_memory() -> Store {
-        Store::new(Checked::<App>::DESCRIPTOR, None)
+        Store::new(Checked::<App>::DESCRIPTOR, None, |_, _, _| {})
     }
 
     /// Everything that waits, and the losses that it tells.

@@ -21,7 +21,7 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
             let mut bytes = vec![0; body.len()];
             if otlp::to_slice(body, &mut bytes).is_ok() {
                 // A closed standard error is no reason to fail.
-                let _ = output.write_all(shown(&bytes).as_bytes());
+                let _ = output.write_all(shown(signal, &bytes).as_bytes());
                 let _ = output.flush();
             }
             body.rewind();
@@ -31,15 +31,17 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
 }
 
 /// A request as the policy shows it.
-fn shown(bytes: &[u8]) -> String {
-    let Some(events) = decode::logs(bytes) else {
+fn shown(signal: Signal, bytes: &[u8]) -> String {
+    let (what, decoded) = match signal {
+        Signal::Logs => ("event", decode::logs(bytes)),
+        Signal::Metrics => ("metric", decode::metrics(bytes)),
+    };
+    let Some(events) = decoded else {
         return format!("[Telemetry] Sending {} bytes that can't be shown\n", bytes.len());
     };
     let mut text = String::new();
     for sent in events {
-        text.push_str("[Telemetry] Sending event: ");
-        text.push_str(&sent.event);
-        text.push('\n');
+        text.push_str(&format!("[Telemetry] Sending {what}: {}\n", sent.event));
         text.push_str(&serde_json::to_string_pretty(&sent.json).unwrap_or_default());
         text.push('\n');
     }

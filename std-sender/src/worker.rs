@@ -15,7 +15,7 @@ use crate::spool::Upload;
 use crate::store::{self, Store};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
-use automagik_telemetry_core::otlp::{Logs, Signal};
+use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::{Record, Sender};
 use std::io;
@@ -88,8 +88,12 @@ impl<'a> Intake<'a> {
             return Err(Stopped);
         }
         // In this order: what was recorded before a flush is taken in with it.
-        self.flushes.append(&mut self.recorder.take_flushes());
+        let flushes = self.recorder.take_flushes();
         self.records += self.store().take_in(self.recorder);
+        if !flushes.is_empty() {
+            self.store().count();
+        }
+        self.flushes.extend(flushes);
         Ok(())
     }
 
@@ -103,6 +107,13 @@ impl<'a> Intake<'a> {
                 next = self.next() => next?,
             }
         }
+    }
+
+    /// Takes in what metrics counted; says whether anything waits now.
+    fn count(&self) -> bool {
+        let mut store = self.store();
+        store.count();
+        store.is_waiting()
     }
 
     fn is_flushed(&mut self) -> bool {
@@ -165,7 +176,12 @@ impl<'a, S: Sender> Worker<'a, S> {
         loop {
             match limit {
                 None => {
-                    self.intake.next().await?;
+                    // Nobody says that something was counted: it is looked at once a step of time.
+                    match timeout(self.step(), self.intake.next()).await {
+                        Ok(next) => next?,
+                        Err(_elapsed) if self.intake.count() => return Ok(()),
+                        Err(_elapsed) => continue,
+                    }
                     limit = Some(Instant::now() + self.interval);
                 }
                 Some(until) => match timeout(until - Instant::now(), self.intake.next()).await {
@@ -177,6 +193,15 @@ impl<'a, S: Sender> Worker<'a, S> {
                 return Ok(());
             }
         }
+    }
+
+    /// How often metrics are looked at: once a step of the schema's times, or never where there are none.
+    fn step(&self) -> Duration {
+        let schema = self.resource.schema();
+        if schema.metrics().is_empty() {
+            return Duration::MAX;
+        }
+        Duration::from_secs(u64::from(schema.resolution().seconds())).max(self.interval)
     }
 
     /// Delivers everything that waits.
@@ -257,8 +282,13 @@ impl<'a, S: Sender> Worker<'a, S> {
             match self.delivery.next(self.now()) {
                 Next::Wait(ms) => self.intake.during(sleep(Duration::from_millis(ms))).await?,
                 Next::Send => {
-                    let mut body = Logs::new(&self.resource, &records);
-                    let outcome = self.intake.during(self.sender.send(Signal::Logs, &mut body)).await?;
+                    let outcome = if records.first().is_some_and(|record| record.as_delta().is_some()) {
+                        let mut body = Metrics::new(&self.resource, &records);
+                        self.intake.during(self.sender.send(Signal::Metrics, &mut body)).await?
+                    } else {
+                        let mut body = Logs::new(&self.resource, &records);
+                        self.intake.during(self.sender.send(Signal::Logs, &mut body)).await?
+                    };
                     let now = self.now();
                     match self.delivery.done(outcome, now) {
                         Verdict::Keep => continue,
@@ -339,7 +369,8 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let schema = Checked::<App>::DESCRIPTOR;
         let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
-        let store = Mutex::new(Store::new(schema, Some(Spool::new(state.path(), schema, consent))));
+        let store =
+            Mutex::new(Store::new(schema, Some(Spool::new(state.path(), schema, consent)), |_, _, _| {}));
         let recorder = Recorder::new();
         let secret = automagik_telemetry_core::Secret::new([7; 32], consent);
         let resource = Resource::new(schema, Pseudonym::new(&secret, "app", 0));

@@ -1,4 +1,4 @@
-//! Parses `#[label(...)]`, `#[event(...)]` and `#[schema(...)]`.
+//! Parses `#[label(...)]`, `#[event(...)]`, `#[metric(...)]` and `#[schema(...)]`.
 
 use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
@@ -34,6 +34,15 @@ pub(crate) struct SchemaAttr {
     pub(crate) version: Option<Text>,
     pub(crate) resolution: Option<Text>,
     pub(crate) endpoint: Option<Text>,
+    pub(crate) metrics: Option<Path>,
+}
+
+/// `#[metric(...)]` on a field.
+#[derive(Default)]
+pub(crate) struct MetricAttr {
+    pub(crate) name: Option<Text>,
+    pub(crate) by: Option<Text>,
+    pub(crate) and: Option<Text>,
 }
 
 /// What is wrong, gathered so that a person sees all of it at once.
@@ -91,6 +100,10 @@ pub(crate) fn field(attrs: &[Attribute], errors: &mut Errors) -> FieldAttr {
 pub(crate) fn schema(attrs: &[Attribute], errors: &mut Errors) -> SchemaAttr {
     let mut parsed = SchemaAttr::default();
     keys(attrs, "schema", errors, |meta, errors| {
+        if meta.path.is_ident("metrics") {
+            parsed.metrics = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
         let known = &mut [
             ("project", &mut parsed.project),
             ("version", &mut parsed.version),
@@ -102,11 +115,20 @@ pub(crate) fn schema(attrs: &[Attribute], errors: &mut Errors) -> SchemaAttr {
     parsed
 }
 
+pub(crate) fn metric(attrs: &[Attribute], errors: &mut Errors) -> MetricAttr {
+    let mut parsed = MetricAttr::default();
+    keys(attrs, "metric", errors, |meta, errors| {
+        let known = &mut [("name", &mut parsed.name), ("by", &mut parsed.by), ("and", &mut parsed.and)];
+        set(meta, known, errors)
+    });
+    parsed
+}
+
 /// The path to this library's facade: `crate = "path"` in any of the attributes, for who re-exports it.
 pub(crate) fn facade(attrs: &[Attribute]) -> Path {
     let mut path = syn::parse_quote!(::automagik_telemetry);
     for attr in attrs {
-        if ["label", "event", "schema"].iter().any(|name| attr.path().is_ident(name)) {
+        if ["label", "event", "schema", "metric"].iter().any(|name| attr.path().is_ident(name)) {
             // Other keys and errors are the business of the functions above.
             let _ = attr.parse_nested_meta(|meta| {
                 let value: LitStr = meta.value()?.parse()?;

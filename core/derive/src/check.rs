@@ -39,6 +39,7 @@ pub(crate) struct Schema<'a> {
     pub(crate) version: Option<Text>,
     pub(crate) resolution: &'static str,
     pub(crate) endpoint: Option<Text>,
+    pub(crate) metrics: Option<Path>,
     pub(crate) variants: Vec<(&'a Ident, &'a Type)>,
 }
 
@@ -70,6 +71,20 @@ pub(crate) fn label(input: &DeriveInput) -> Result<Label<'_>, syn::Error> {
     }
     no_generics(&input.generics, "a label", &mut errors);
     errors.or(Label { facade: attr::facade(&input.attrs), ident: &input.ident, variants })
+}
+
+/// A struct of metrics without a fault that can be seen here.
+pub(crate) struct Metrics<'a> {
+    pub(crate) facade: Path,
+    pub(crate) ident: &'a Ident,
+    pub(crate) metrics: Vec<MetricField<'a>>,
+}
+
+pub(crate) struct MetricField<'a> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) ty: &'a Type,
+    pub(crate) name: Text,
+    pub(crate) labels: Vec<Text>,
 }
 
 pub(crate) fn event(input: &DeriveInput) -> Result<Event<'_>, syn::Error> {
@@ -161,8 +176,41 @@ pub(crate) fn schema(input: &DeriveInput) -> Result<Schema<'_>, syn::Error> {
         version: said.version,
         resolution,
         endpoint: said.endpoint,
+        metrics: said.metrics,
         variants,
     })
+}
+
+pub(crate) fn metrics(input: &DeriveInput) -> Result<Metrics<'_>, syn::Error> {
+    let mut errors = Errors::default();
+    let mut metrics: Vec<MetricField<'_>> = Vec::new();
+    match &input.data {
+        Data::Struct(syn::DataStruct { fields: Fields::Named(fields), .. }) => {
+            for field in &fields.named {
+                let Some(ident) = &field.ident else { continue };
+                let said = attr::metric(&field.attrs, &mut errors);
+                let name = said.name.unwrap_or_else(|| {
+                    let message =
+                        "a metric needs a name: write `#[metric(name = \"project.thing\", by = \"command\")]` above it";
+                    errors.at(ident, message);
+                    Text::new("invalid", ident.span())
+                });
+                if name_fault("the metric name `", &name, &mut errors)
+                    && metrics.iter().any(|other| other.name.value() == name.value())
+                {
+                    errors.at(&name, format!("two metrics are named `{}`: rename one", name.value()));
+                }
+                let labels = said.by.into_iter().chain(said.and).collect();
+                metrics.push(MetricField { ident, ty: &field.ty, name, labels });
+            }
+        }
+        _ => errors.at(
+            &input.ident,
+            "metrics are a struct with a `Counter` or `Histogram` in each of its named fields",
+        ),
+    }
+    no_generics(&input.generics, "a struct of metrics", &mut errors);
+    errors.or(Metrics { facade: attr::facade(&input.attrs), ident: &input.ident, metrics })
 }
 
 /// The single field of a tuple variant.

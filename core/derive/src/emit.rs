@@ -1,7 +1,7 @@
 //! Writes the tables.
 
 use crate::attr::Text;
-use crate::check::{Event, Label, Schema};
+use crate::check::{Event, Label, Metrics, Schema};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -12,7 +12,12 @@ pub(crate) fn label(label: &Label<'_>) -> TokenStream {
     let names = variants.iter().map(|(name, _)| name);
     let words = variants.iter().map(|(_, word)| word);
     let ordinals = 0_u32..;
+    let count = variants.len();
     quote! {
+        #[automatically_derived]
+        impl #facade::aggregate::Counted for #ident {
+            type Of<T: #facade::cell::Cells> = [T; #count];
+        }
         #[automatically_derived]
         impl #facade::Label for #ident {
             const WORDS: &'static [&'static str] = &[#(#words),*];
@@ -86,7 +91,17 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
 }
 
 pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
-    let Schema { facade, ident, project, version, resolution, endpoint, variants } = schema;
+    let Schema { facade, ident, project, version, resolution, endpoint, metrics, variants } = schema;
+    let metrics = metrics.as_ref().map(|metrics| {
+        quote_spanned! {metrics.span()=>
+            const METRICS: &'static [#facade::metric::MetricDescriptor] =
+                <#metrics as #facade::aggregate::Metrics>::DESCRIPTORS;
+            fn cell(position: usize, index: usize) -> ::core::option::Option<&'static #facade::cell::Cell> {
+                let metrics = <#metrics as #facade::aggregate::Metrics>::global();
+                #facade::aggregate::Metrics::cell(metrics, position, index)
+            }
+        }
+    });
     let endpoint = optional(endpoint.as_ref());
     let version = version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |text| quote!(#text));
     let resolution = format_ident!("{resolution}");
@@ -120,6 +135,7 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
                 #(#checks)*
                 &[#(#descriptors),*]
             };
+            #metrics
             #[inline]
             fn position(&self) -> (u16, #facade::event::Ordinals) {
                 match *self {
@@ -129,6 +145,51 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
         }
         #(#includes)*
         const _: () = { #frame };
+    }
+}
+
+pub(crate) fn metrics(metrics: &Metrics<'_>) -> TokenStream {
+    let Metrics { facade, ident, metrics } = metrics;
+    let descriptors: Vec<TokenStream> = metrics
+        .iter()
+        .map(|metric| {
+            let (ty, name, labels) = (metric.ty, &metric.name, &metric.labels);
+            quote_spanned!(ty.span()=> #facade::metric::MetricDescriptor {
+                name: #name,
+                unit: <#ty as #facade::aggregate::Metric>::UNIT,
+                kind: <#ty as #facade::aggregate::Metric>::KIND,
+                labels: &[#(#labels),*],
+                domains: <#ty as #facade::aggregate::Metric>::DOMAINS,
+            })
+        })
+        .collect();
+    // The guarantee is core's; these put the error at the metric to change, under `cargo check` already.
+    let checks = metrics
+        .iter()
+        .zip(&descriptors)
+        .map(|(metric, descriptor)| fail_at(metric.ty.span(), &quote!((#descriptor).fault())));
+    let names: Vec<_> = metrics.iter().map(|metric| metric.ident).collect();
+    let types = metrics.iter().map(|metric| metric.ty);
+    let positions = 0_usize..;
+    quote! {
+        #[automatically_derived]
+        impl #facade::aggregate::Metrics for #ident {
+            const DESCRIPTORS: &'static [#facade::metric::MetricDescriptor] = {
+                #(#checks)*
+                &[#(#descriptors),*]
+            };
+            fn global() -> &'static Self {
+                static GLOBAL: #ident = #ident { #(#names: <#types as #facade::aggregate::Metric>::ZERO),* };
+                &GLOBAL
+            }
+            fn cell(&self, position: usize, index: usize) -> ::core::option::Option<&#facade::cell::Cell> {
+                match position {
+                    #(#positions => #facade::aggregate::Metric::cell(&self.#names, index),)*
+                    _ => ::core::option::Option::None,
+                }
+            }
+        }
+        const _: () = { let _ = <#ident as #facade::aggregate::Metrics>::DESCRIPTORS; };
     }
 }
 

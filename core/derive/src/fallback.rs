@@ -13,6 +13,10 @@ pub(crate) fn label(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
     quote! {
         #errors
         #[automatically_derived]
+        impl #facade::aggregate::Counted for #ident {
+            type Of<T: #facade::cell::Cells> = [T; 1];
+        }
+        #[automatically_derived]
         impl #facade::Label for #ident {
             const WORDS: &'static [&'static str] = &["invalid"];
             fn ordinal(&self) -> u32 { 0 }
@@ -34,6 +38,24 @@ pub(crate) fn event(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
             };
             fn ordinals(&self) -> #facade::event::Ordinals {
                 #facade::event::Ordinals::new([])
+            }
+        }
+    }
+}
+
+pub(crate) fn metrics(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
+    let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
+    if !input.generics.params.is_empty() {
+        return errors;
+    }
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #facade::aggregate::Metrics for #ident {
+            const DESCRIPTORS: &'static [#facade::metric::MetricDescriptor] = &[];
+            fn global() -> &'static Self { ::core::unreachable!() }
+            fn cell(&self, _: usize, _: usize) -> ::core::option::Option<&#facade::cell::Cell> {
+                ::core::option::Option::None
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event) and
+//! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event), [`Metrics`](macro@Metrics) and
 //! [`Schema`](macro@Schema).
 //!
 //! They write constant tables and `match`es over variants, no logic. They check what they can see, so that an error
@@ -74,11 +74,50 @@ pub fn event(input: TokenStream) -> TokenStream {
     .into()
 }
 
+/// Makes a struct of `Counter`s and `Histogram`s the metrics of a program: names for them, and the one value that there is,
+/// in static memory.
+///
+/// `#[metric(name = "...")]` names a metric, `by = "..."` the attribute of its label, `and = "..."` that of the second one.
+///
+/// ```
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// use automagik_telemetry::aggregate::Metrics as _;
+/// use automagik_telemetry::{Counter, FeatureUsed, Histogram, Milliseconds};
+/// # use automagik_telemetry_derive::{Label, Metrics, Schema};
+///
+/// #[derive(Label, Clone, Copy)]
+/// enum Command { List, Create }
+///
+/// #[derive(Metrics)]
+/// struct OmniMetrics {
+///     #[metric(name = "omni.command.duration", by = "command")]
+///     duration: Histogram<Command, Milliseconds>,
+///     #[metric(name = "omni.starts")]
+///     starts: Counter<()>,
+/// }
+///
+/// #[derive(Schema)]
+/// #[schema(project = "omni", metrics = OmniMetrics)]
+/// enum Omni { Feature(FeatureUsed<Command>) }
+///
+/// OmniMetrics::global().starts.add(());
+/// OmniMetrics::global().duration.record(Command::List, Milliseconds::new(12));
+/// ```
+#[proc_macro_derive(Metrics, attributes(metric))]
+pub fn metrics(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    match check::metrics(&input) {
+        Ok(metrics) => emit::metrics(&metrics),
+        Err(errors) => fallback::metrics(&input, &errors),
+    }
+    .into()
+}
+
 /// Makes an enum with one event a variant a schema: all that a program can record.
 ///
 /// `#[schema(project = "...")]` names the project; `resolution = "second"`, `"minute"` (what it is otherwise),
 /// `"hour"` or `"day"` says how coarse times are; `endpoint = "https://..."` where data go unless the
-/// person says otherwise (the policy's server where it is not given). The version is the package's, or `version = "..."`.
+/// person says otherwise (the policy's server where it is not given); `metrics = OmniMetrics` what is counted. The version is the package's, or `version = "..."`.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;

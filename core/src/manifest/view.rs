@@ -1,11 +1,12 @@
 //! A manifest read in place: checked once, as a whole, then looked at without allocation.
 
+use super::check::{check_event, check_metric};
 use super::{Error, FORMAT, MANIFEST_LEN_MAX, kind};
 use crate::bucket;
-use crate::event::{EVENT_BITS_MAX, FIELDS_MAX, Severity};
-use crate::field::CARDINALITY_MAX;
-use crate::fingerprint::{Fingerprint, Shape};
+use crate::event::{FIELDS_MAX, Severity};
+use crate::fingerprint::Fingerprint;
 use crate::label::LABEL_WORDS_MAX;
+use crate::metric::{Kind, LABELS_MAX, METRICS_MAX};
 use crate::schema::{self, EVENTS_MAX};
 use crate::time::Resolution;
 use crate::word;
@@ -20,13 +21,14 @@ pub struct Manifest<'a> {
     resolution: Resolution,
     fingerprint: u64,
     events: Items<'a>,
+    metrics: Items<'a>,
 }
 
 /// Items of an array: CBOR that was checked, and how many items stand at its start.
 #[derive(Clone, Copy, Debug)]
-struct Items<'a> {
+pub(super) struct Items<'a> {
     bytes: &'a [u8],
-    count: usize,
+    pub(super) count: usize,
 }
 
 /// An event of a manifest.
@@ -36,10 +38,22 @@ pub struct ManifestEvent<'a> {
     pub name: &'a str,
     /// OTLP's `severity_number`.
     pub severity: Severity,
-    fields: Items<'a>,
+    pub(super) fields: Items<'a>,
 }
 
-/// A field of a manifest's event.
+/// A counter or histogram of a manifest.
+#[derive(Clone, Copy, Debug)]
+pub struct ManifestMetric<'a> {
+    /// OTLP's `name`.
+    pub name: &'a str,
+    /// OTLP's `unit`.
+    pub unit: &'a str,
+    /// What its cells count.
+    pub kind: Kind,
+    pub(super) labels: Items<'a>,
+}
+
+/// A field of a manifest's event, or a label of a metric.
 #[derive(Clone, Copy, Debug)]
 pub struct ManifestField<'a> {
     /// The attribute's key.
@@ -74,13 +88,17 @@ pub enum ManifestValues<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Events<'a>(Items<'a>);
 
+/// The metrics of a manifest, in the order of their positions.
+#[derive(Clone, Copy, Debug)]
+pub struct Metrics<'a>(Items<'a>);
+
 /// The fields of an event, in the order of their ordinals.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a>(Items<'a>);
 
 /// The words of a label, in the order of their ordinals.
 #[derive(Clone, Copy, Debug)]
-pub struct Words<'a>(Items<'a>);
+pub struct Words<'a>(pub(super) Items<'a>);
 
 impl<'a> Manifest<'a> {
     /// The manifest in `bytes`, which may come from anybody.
@@ -93,7 +111,7 @@ impl<'a> Manifest<'a> {
             return Err(Error::TooLong);
         }
         let mut decoder = Decoder::new(bytes);
-        array_of(&mut decoder, 6)?;
+        array_of(&mut decoder, 7)?;
         if decoder.u32()? != FORMAT {
             return Err(Error::Format);
         }
@@ -113,13 +131,20 @@ impl<'a> Manifest<'a> {
                 return Err(Error::Duplicate);
             }
         }
+        let metrics = items(&mut decoder, METRICS_MAX)?;
+        for index in 0..metrics.count {
+            let metric = check_metric(&mut decoder, &mut found)?;
+            if Metrics(metrics).take(index).any(|earlier| earlier.name == metric.name) {
+                return Err(Error::Duplicate);
+            }
+        }
         if decoder.position() != bytes.len() {
             return Err(Error::Trailing);
         }
         if found.finish() != fingerprint {
             return Err(Error::Fingerprint);
         }
-        Ok(Self { project, version, resolution, fingerprint, events })
+        Ok(Self { project, version, resolution, fingerprint, events, metrics })
     }
 
     /// The project's name.
@@ -150,6 +175,26 @@ impl<'a> Manifest<'a> {
     #[must_use]
     pub const fn events(&self) -> Events<'a> {
         Events(self.events)
+    }
+
+    /// The counters and histograms, in the order of their positions.
+    #[must_use]
+    pub const fn metrics(&self) -> Metrics<'a> {
+        Metrics(self.metrics)
+    }
+}
+
+impl<'a> ManifestMetric<'a> {
+    /// The labels, each of them a set of words.
+    #[must_use]
+    pub const fn labels(&self) -> Fields<'a> {
+        Fields(self.labels)
+    }
+
+    /// Number of cells: combinations of words, times size classes.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        self.labels().fold(self.kind.cells() as u64, |cells, label| cells.saturating_mul(label.cardinality()))
     }
 }
 
@@ -214,6 +259,20 @@ impl<'a> Iterator for Events<'a> {
     }
 }
 
+impl<'a> Iterator for Metrics<'a> {
+    type Item = ManifestMetric<'a>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next(|decoder| {
+            let metric = metric(decoder)?;
+            for _ in 0..metric.labels.count {
+                field(decoder)?;
+            }
+            Ok(metric)
+        })
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = ManifestField<'a>;
 
@@ -236,53 +295,8 @@ impl From<minicbor::decode::Error> for Error {
     }
 }
 
-/// An event and its fields, every rule checked, added to the fingerprint.
-fn check_event<'a>(decoder: &mut Decoder<'a>, found: &mut Fingerprint) -> Result<ManifestEvent<'a>, Error> {
-    let event = event(decoder)?;
-    word::check_name(event.name).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
-    *found = found.event(event.name, event.severity as u32, event.fields.count);
-    for index in 0..event.fields.count {
-        let field = field(decoder)?;
-        if event.fields().take(index).any(|earlier| earlier.name == field.name) {
-            return Err(Error::Duplicate);
-        }
-        check_field(&field, found)?;
-    }
-    if event.bits() > EVENT_BITS_MAX {
-        return Err(Error::Bits);
-    }
-    Ok(event)
-}
-
-fn check_field(field: &ManifestField<'_>, found: &mut Fingerprint) -> Result<(), Error> {
-    let is_bool = matches!(field.values, ManifestValues::Bool);
-    if let Some(rule) = word::check_field_name(field.name, field.harmless, is_bool) {
-        return Err(Error::Rule(rule));
-    }
-    if field.cardinality() == 0 || field.cardinality() > u64::from(CARDINALITY_MAX) {
-        return Err(Error::Cardinality);
-    }
-    let shape = match &field.values {
-        ManifestValues::Words(words) => Shape::words(words.0.count as u32, field.optional),
-        ManifestValues::Bool => Shape::bool(field.optional),
-        ManifestValues::Range { first, last } => Shape::range(*first, *last, field.optional),
-        ManifestValues::Bucket => Shape::bucket(field.optional),
-    };
-    *found = found.field(field.name, shape);
-    if let ManifestValues::Words(words) = field.values {
-        for (index, text) in words.enumerate() {
-            word::check(text).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
-            if words.take(index).any(|earlier| earlier == text) {
-                return Err(Error::Duplicate);
-            }
-            *found = found.text(text);
-        }
-    }
-    Ok(())
-}
-
 /// An event; its fields are the next items of `decoder`.
-fn event<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestEvent<'a>, Error> {
+pub(super) fn event<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestEvent<'a>, Error> {
     array_of(decoder, 3)?;
     let name = decoder.str()?;
     let severity = Severity::from_number(decoder.u32()?).ok_or(Error::Number)?;
@@ -290,7 +304,24 @@ fn event<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestEvent<'a>, Error> {
     Ok(ManifestEvent { name, severity, fields })
 }
 
-fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, Error> {
+/// A metric; its labels are the next items of `decoder`.
+pub(super) fn metric<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestMetric<'a>, Error> {
+    array_of(decoder, 4)?;
+    let name = decoder.str()?;
+    let unit = decoder.str()?;
+    if !matches!(unit, "1" | "ms" | "By") {
+        return Err(Error::Metric);
+    }
+    let kind = match decoder.u32()? {
+        0 => Kind::Counter,
+        1 => Kind::Histogram,
+        _ => return Err(Error::Metric),
+    };
+    let labels = items(decoder, LABELS_MAX)?;
+    Ok(ManifestMetric { name, unit, kind, labels })
+}
+
+pub(super) fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, Error> {
     array_of(decoder, 4)?;
     let name = decoder.str()?;
     let optional = decoder.bool()?;
@@ -336,6 +367,7 @@ fn items<'a>(decoder: &mut Decoder<'a>, most: usize) -> Result<Items<'a>, Error>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::EVENT_BITS_MAX;
     use crate::manifest::{encode, len};
     use crate::testing::schema;
     use proptest::prelude::*;

@@ -60,6 +60,11 @@ impl<'a> Piece<'a> {
         self.put(&value.to_le_bytes());
     }
 
+    /// Eight bytes of a packed field, little-endian.
+    pub(super) fn packed64(&mut self, value: u64) {
+        self.put(&value.to_le_bytes());
+    }
+
     /// The start of a field of `len` bytes: a message whose fields follow, or text.
     pub(super) fn open(&mut self, field: u8, len: usize) {
         self.byte(tag(field, LEN));

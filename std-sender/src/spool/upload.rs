@@ -106,6 +106,12 @@ impl Current {
                     if batch.records.len() + count as usize > BATCH_RECORDS_MAX && !batch.records.is_empty() {
                         break;
                     }
+                    // A frame is of one kind, and so is a batch.
+                    let kind = Record::decode(schema, records).map(|(record, _)| record.as_delta().is_some());
+                    let other = |first: &Record| kind.is_ok_and(|kind| kind != first.as_delta().is_some());
+                    if batch.records.first().is_some_and(other) {
+                        break;
+                    }
                     let before = batch.records.len();
                     while let Ok((record, rest)) = Record::decode(schema, records) {
                         batch.records.push(record);

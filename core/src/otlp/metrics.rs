@@ -1,0 +1,402 @@
+//! `ExportMetricsServiceRequest`: counts and durations. Field numbers are in the parent module's tree.
+//!
+//! A point is all that a batch says of one combination of words in one time: records of the same point are added up, and a
+//! histogram's classes stand in one point. Cells of 0 make no record and so no point.
+
+use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
+use super::{Body, Error, attribute};
+use crate::bucket;
+use crate::metric::{Kind, MetricDescriptor};
+use crate::record::{Cursor, Delta, Records};
+use crate::resource::{ATTRIBUTE_COUNT, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION};
+use crate::schema::SchemaDescriptor;
+
+mod request {
+    pub(super) const RESOURCE_METRICS: u8 = 1;
+}
+mod resource_metrics {
+    pub(super) const RESOURCE: u8 = 1;
+    pub(super) const SCOPE_METRICS: u8 = 2;
+    pub(super) const SCHEMA_URL: u8 = 3;
+}
+mod resource {
+    pub(super) const ATTRIBUTES: u8 = 1;
+}
+mod scope_metrics {
+    pub(super) const SCOPE: u8 = 1;
+    pub(super) const METRICS: u8 = 2;
+}
+mod scope {
+    pub(super) const NAME: u8 = 1;
+    pub(super) const VERSION: u8 = 2;
+}
+mod metric {
+    pub(super) const NAME: u8 = 1;
+    pub(super) const UNIT: u8 = 3;
+    pub(super) const SUM: u8 = 7;
+    pub(super) const HISTOGRAM: u8 = 9;
+}
+/// `Sum` and `Histogram`.
+mod data {
+    pub(super) const POINTS: u8 = 1;
+    pub(super) const TEMPORALITY: u8 = 2;
+    pub(super) const IS_MONOTONIC: u8 = 3;
+}
+mod number_point {
+    pub(super) const START: u8 = 2;
+    pub(super) const TIME: u8 = 3;
+    pub(super) const AS_INT: u8 = 6;
+    pub(super) const ATTRIBUTES: u8 = 7;
+}
+mod histogram_point {
+    pub(super) const START: u8 = 2;
+    pub(super) const TIME: u8 = 3;
+    pub(super) const COUNT: u8 = 4;
+    pub(super) const BUCKET_COUNTS: u8 = 6;
+    pub(super) const EXPLICIT_BOUNDS: u8 = 7;
+    pub(super) const ATTRIBUTES: u8 = 9;
+}
+
+/// `AGGREGATION_TEMPORALITY_DELTA`.
+const DELTA: u32 = 1;
+
+const CLASSES: usize = bucket::HALVES as usize;
+const BOUNDS: usize = CLASSES.saturating_sub(1);
+
+const SCOPE_LEN: usize = field_len(SDK_NAME.len()).saturating_add(field_len(SDK_VERSION.len()));
+
+/// A metrics request: its records are measured when it is made, and read again as it is pulled. Records of events are left
+/// to [`Logs`](super::Logs).
+#[derive(Clone)]
+pub struct Metrics<'a> {
+    resource: &'a Resource,
+    records: &'a dyn Records,
+    resource_len: usize,
+    scope_metrics_len: usize,
+    count: u32,
+    next: Next,
+    /// Bytes written so far, to find out whether the records are still those that were measured.
+    written: usize,
+}
+
+/// The next piece.
+#[derive(Clone, Copy)]
+enum Next {
+    Start,
+    Attribute(usize),
+    Scope,
+    /// The head of the metric at this position.
+    Metric(usize),
+    /// The metric's next point.
+    Point(usize, Cursor),
+    Tail(usize),
+    SchemaUrl,
+    End,
+}
+
+/// All that a batch says of one combination of words in one time.
+struct Point {
+    first: Delta,
+    counts: [u32; CLASSES],
+}
+
+impl<'a> Metrics<'a> {
+    /// The request that tells the deltas among `records` from `resource`.
+    #[must_use]
+    pub fn new(resource: &'a Resource, records: &'a dyn Records) -> Self {
+        let resource_len = resource
+            .attributes()
+            .fold(0_usize, |sum, (key, text)| sum.saturating_add(attribute::text_len(key, text.as_bytes())));
+        let mut request = Self {
+            resource,
+            records,
+            resource_len,
+            scope_metrics_len: field_len(SCOPE_LEN),
+            count: 0,
+            next: Next::Start,
+            written: 0,
+        };
+        for position in 0..resource.schema().metrics().len() {
+            let (points, data_len) = request.data_len(position);
+            if let (Some(metric), 1..) = (resource.schema().metrics().get(position), points) {
+                let len = field_len(metric_len(metric, data_len));
+                request.scope_metrics_len = request.scope_metrics_len.saturating_add(len);
+                request.count = request.count.saturating_add(points);
+            }
+        }
+        request
+    }
+
+    /// Number of points in the request.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// A buffer of this many bytes holds any piece of any request of `schema`.
+    #[must_use]
+    pub fn piece_len_max(schema: &SchemaDescriptor) -> usize {
+        let attribute = attribute::text_len("telemetry.sdk.language", &[0; crate::word::NAME_LEN_MAX]);
+        schema.metrics().iter().map(piece_of_len_max).fold(attribute, usize::max)
+    }
+
+    /// The delta at `at` where it is the first of a point of the metric at `position`, and where the next record stands.
+    fn read(&self, position: usize, at: Cursor) -> Option<(Option<Delta>, Cursor)> {
+        let (record, next) = self.records.read(at)?;
+        let delta = record.check_delta(self.resource.schema()).ok().filter(|delta| delta.metric == position);
+        let first = delta.filter(|delta| {
+            let mut earlier = self.records.first();
+            while let Some((record, following)) = self.records.read(earlier) {
+                if earlier == at {
+                    return true;
+                }
+                if self.is_same_point(delta, record.check_delta(self.resource.schema()).ok()) {
+                    return false;
+                }
+                earlier = following;
+            }
+            true
+        });
+        Some((first, next))
+    }
+
+    fn is_same_point(&self, delta: &Delta, other: Option<Delta>) -> bool {
+        let Some(metric) = self.resource.schema().metrics().get(delta.metric) else { return false };
+        let combination = |delta: &Delta| delta.cell.checked_div(metric.kind.cells());
+        other.is_some_and(|other| {
+            (other.metric, other.start, other.end) == (delta.metric, delta.start, delta.end)
+                && combination(&other) == combination(delta)
+        })
+    }
+
+    /// All that the batch says of the point of `first`.
+    fn point(&self, metric: &MetricDescriptor, first: Delta) -> Point {
+        let mut counts = [0_u32; CLASSES];
+        let mut at = self.records.first();
+        while let Some((record, next)) = self.records.read(at) {
+            if let Ok(delta) = record.check_delta(self.resource.schema())
+                && self.is_same_point(&first, Some(delta))
+                && let Some(class) = delta.cell.checked_rem(metric.kind.cells())
+                && let Some(count) = counts.get_mut(class)
+            {
+                *count = count.saturating_add(delta.count);
+            }
+            at = next;
+        }
+        Point { first, counts }
+    }
+
+    /// Number of points of the metric at `position`, and their length.
+    fn data_len(&self, position: usize) -> (u32, usize) {
+        let (mut points, mut len) = (0_u32, 0_usize);
+        let Some(metric) = self.resource.schema().metrics().get(position) else { return (0, 0) };
+        let mut at = self.records.first();
+        while let Some((first, next)) = self.read(position, at) {
+            if let Some(first) = first {
+                points = points.saturating_add(1);
+                len = len.saturating_add(field_len(point_len(metric, first.cell)));
+            }
+            at = next;
+        }
+        (points, len.saturating_add(tail_len(metric.kind)))
+    }
+
+    const fn resource_metrics_len(&self) -> usize {
+        field_len(self.resource_len)
+            .saturating_add(field_len(self.scope_metrics_len))
+            .saturating_add(field_len(SCHEMA_URL.len()))
+    }
+
+    /// Writes the piece at `next`, and says which follows.
+    fn write(&self, piece: &mut Piece<'_>) -> Next {
+        let schema = self.resource.schema();
+        match self.next {
+            Next::Start => {
+                piece.open(request::RESOURCE_METRICS, self.resource_metrics_len());
+                piece.open(resource_metrics::RESOURCE, self.resource_len);
+                Next::Attribute(0)
+            }
+            Next::Attribute(position) => {
+                if let Some((key, text)) = self.resource.attribute(position) {
+                    attribute::write_text(piece, resource::ATTRIBUTES, key, text.as_bytes());
+                }
+                let following = position.saturating_add(1);
+                if following < ATTRIBUTE_COUNT { Next::Attribute(following) } else { Next::Scope }
+            }
+            Next::Scope => {
+                piece.open(resource_metrics::SCOPE_METRICS, self.scope_metrics_len);
+                piece.open(scope_metrics::SCOPE, SCOPE_LEN);
+                piece.text(scope::NAME, SDK_NAME.as_bytes());
+                piece.text(scope::VERSION, SDK_VERSION.as_bytes());
+                Next::Metric(0)
+            }
+            Next::Metric(position) => {
+                let Some(metric) = schema.metrics().get(position) else { return Next::SchemaUrl };
+                let (points, data_len) = self.data_len(position);
+                if points == 0 {
+                    return Next::Metric(position.saturating_add(1));
+                }
+                piece.open(scope_metrics::METRICS, metric_len(metric, data_len));
+                piece.text(metric::NAME, metric.name.as_bytes());
+                piece.text(metric::UNIT, metric.unit.as_bytes());
+                let data = match metric.kind {
+                    Kind::Counter => metric::SUM,
+                    Kind::Histogram => metric::HISTOGRAM,
+                };
+                piece.open(data, data_len);
+                Next::Point(position, self.records.first())
+            }
+            Next::Point(position, at) => match (schema.metrics().get(position), self.read(position, at)) {
+                (Some(metric), Some((first, next))) => {
+                    if let Some(first) = first {
+                        self.write_point(piece, metric, first);
+                    }
+                    Next::Point(position, next)
+                }
+                _ => Next::Tail(position),
+            },
+            Next::Tail(position) => {
+                piece.uint(data::TEMPORALITY, DELTA);
+                if schema.metrics().get(position).is_some_and(|metric| metric.kind == Kind::Counter) {
+                    piece.uint(data::IS_MONOTONIC, 1);
+                }
+                Next::Metric(position.saturating_add(1))
+            }
+            Next::SchemaUrl => {
+                piece.text(resource_metrics::SCHEMA_URL, SCHEMA_URL.as_bytes());
+                Next::End
+            }
+            Next::End => Next::End,
+        }
+    }
+
+    fn write_point(&self, piece: &mut Piece<'_>, metric: &MetricDescriptor, first: Delta) {
+        let point = self.point(metric, first);
+        let resolution = self.resource.schema().resolution();
+        let (start, end) = (point.first.start.unix_nanos(resolution), point.first.end.unix_nanos(resolution));
+        let count = point.counts.iter().fold(0_u64, |sum, count| sum.saturating_add(u64::from(*count)));
+        piece.open(data::POINTS, point_len(metric, first.cell));
+        let attributes = match metric.kind {
+            Kind::Counter => {
+                piece.fixed64(number_point::START, start);
+                piece.fixed64(number_point::TIME, end);
+                piece.fixed64(number_point::AS_INT, count);
+                number_point::ATTRIBUTES
+            }
+            Kind::Histogram => {
+                piece.fixed64(histogram_point::START, start);
+                piece.fixed64(histogram_point::TIME, end);
+                piece.fixed64(histogram_point::COUNT, count);
+                piece.open(histogram_point::BUCKET_COUNTS, CLASSES.saturating_mul(8));
+                point.counts.iter().for_each(|count| piece.packed64(u64::from(*count)));
+                piece.open(histogram_point::EXPLICIT_BOUNDS, BOUNDS.saturating_mul(8));
+                (1..bucket::HALVES).for_each(|class| piece.packed64(double(upper_bound(class))));
+                histogram_point::ATTRIBUTES
+            }
+        };
+        for (key, value) in metric.attributes(first.cell) {
+            attribute::write(piece, attributes, key, value);
+        }
+    }
+}
+
+impl Body for Metrics<'_> {
+    fn len(&self) -> usize {
+        field_len(self.resource_metrics_len())
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            if matches!(self.next, Next::End) {
+                return if self.written == self.len() { Ok(0) } else { Err(Error::Changed) };
+            }
+            let mut piece = Piece::new(buffer);
+            let next = self.write(&mut piece);
+            let len = piece.finish().map_err(Error::BufferTooSmall)?;
+            let written = self.written.saturating_add(len);
+            if written > self.len() {
+                return Err(Error::Changed);
+            }
+            (self.next, self.written) = (next, written);
+            if len > 0 {
+                return Ok(len);
+            }
+        }
+    }
+
+    fn rewind(&mut self) {
+        (self.next, self.written) = (Next::Start, 0);
+    }
+}
+
+impl core::fmt::Debug for Metrics<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Metrics")
+            .field("count", &self.count)
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The greatest whole number of the class before `class`: OTLP's bounds belong to the class below them.
+const fn upper_bound(class: u32) -> u32 {
+    bucket::half_lower_bound(class).saturating_sub(1)
+}
+
+/// The bits of `number` as a 64-bit IEEE 754 number, without any arithmetic of such numbers.
+const fn double(number: u32) -> u64 {
+    match number.checked_ilog2() {
+        None => 0,
+        Some(exponent) => {
+            let fraction = (number as u64) << (52_u32.saturating_sub(exponent));
+            // The leading one is implied.
+            ((exponent as u64).saturating_add(1023) << 52) | (fraction & 0x000F_FFFF_FFFF_FFFF)
+        }
+    }
+}
+
+const fn metric_len(metric: &MetricDescriptor, data_len: usize) -> usize {
+    field_len(metric.name.len())
+        .saturating_add(field_len(metric.unit.len()))
+        .saturating_add(field_len(data_len))
+}
+
+const fn tail_len(kind: Kind) -> usize {
+    match kind {
+        Kind::Counter => uint_len(DELTA).saturating_add(uint_len(1)),
+        Kind::Histogram => uint_len(DELTA),
+    }
+}
+
+fn point_len(metric: &MetricDescriptor, cell: usize) -> usize {
+    let arrays = match metric.kind {
+        Kind::Counter => 0,
+        Kind::Histogram => {
+            field_len(CLASSES.saturating_mul(8)).saturating_add(field_len(BOUNDS.saturating_mul(8)))
+        }
+    };
+    let attributes = metric.attributes(cell).map(|(key, value)| attribute::len(key, value));
+    attributes.fold(FIXED64_LEN.saturating_mul(3).saturating_add(arrays), usize::saturating_add)
+}
+
+/// The longest piece of `metric`: its head, or a point.
+fn piece_of_len_max(metric: &MetricDescriptor) -> usize {
+    let point = (0..metric.cells())
+        .step_by(metric.kind.cells())
+        .map(|cell| field_len(point_len(metric, cell)))
+        .fold(0, usize::max);
+    // Four heads of a message before the first point, six bytes each at most.
+    metric_len(metric, 0).saturating_add(24).max(point)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_doubles_bit_by_bit() {
+        for number in (0..10_000).chain([u32::MAX, u32::MAX - 1, 1 << 31, (1 << 31) - 1]) {
+            assert_eq!(double(number), f64::from(number).to_bits(), "{number}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A guard that measures how long something takes.
+
+use automagik_telemetry_core::aggregate::Labels;
+use automagik_telemetry_core::{Histogram, Milliseconds};
+use std::time::Instant;
+
+/// Records the time from its making to its end in a histogram.
+///
+/// ```
+/// use automagik_telemetry_core::{Histogram, Milliseconds};
+/// use automagik_telemetry_std::Timer;
+///
+/// static WORK: Histogram<(), Milliseconds> = Histogram::new();
+/// {
+///     let _timer = Timer::start(&WORK, ());
+///     // the work
+/// } // recorded here
+/// ```
+#[must_use = "it measures until it is dropped"]
+pub struct Timer<L: Labels> {
+    histogram: &'static Histogram<L, Milliseconds>,
+    labels: Option<L>,
+    started: Instant,
+}
+
+impl<L: Labels> Timer<L> {
+    /// Starts to measure.
+    pub fn start(histogram: &'static Histogram<L, Milliseconds>, labels: L) -> Self {
+        Self { histogram, labels: Some(labels), started: Instant::now() }
+    }
+
+    /// Counts as `labels` instead: where the outcome is known only in the end.
+    pub fn set(&mut self, labels: L) {
+        self.labels = Some(labels);
+    }
+
+    /// Records nothing.
+    pub fn discard(mut self) {
+        self.labels = None;
+    }
+}
+
+impl<L: Labels> Drop for Timer<L> {
+    fn drop(&mut self) {
+        if let Some(labels) = self.labels.take() {
+            self.histogram.record(labels, Milliseconds::from(self.started.elapsed()));
+        }
+    }
+}
+
+impl<L: Labels> std::fmt::Debug for Timer<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Timer").field("started", &self.started).finish_non_exhaustive()
+    }
+}
