@@ -98,7 +98,7 @@ impl Measure for Milliseconds {
 
     #[inline]
     fn class(&self) -> u32 {
-        bucket::half(bucket::lower_bound(Field::ordinal(self)))
+        bucket::half_of(Field::ordinal(self))
     }
 }
 
@@ -107,7 +107,7 @@ impl Measure for Bytes {
 
     #[inline]
     fn class(&self) -> u32 {
-        bucket::half(bucket::lower_bound(Field::ordinal(self)))
+        bucket::half_of(Field::ordinal(self))
     }
 }
 

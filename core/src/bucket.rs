@@ -57,6 +57,14 @@ pub const fn half(value: u32) -> u32 {
     if ordinal < HALVES { ordinal } else { HALVES.wrapping_sub(1) }
 }
 
+/// The class of [`half`] that the bucket `ordinal` of [`ordinal`](fn@ordinal) lies in: a bucket is half of one.
+#[must_use]
+#[inline]
+pub const fn half_of(ordinal: u32) -> u32 {
+    let class = if ordinal < 4 { ordinal } else { (ordinal >> 1).wrapping_add(2) };
+    if class < HALVES { class } else { HALVES.wrapping_sub(1) }
+}
+
 /// The least value that falls into the class `ordinal` of [`half`].
 #[must_use]
 pub const fn half_lower_bound(ordinal: u32) -> u32 {
@@ -87,6 +95,9 @@ mod tests {
             }
         }
         assert_eq!(half(u32::MAX), HALVES - 1);
+        for value in (0..5_000).chain((0..32).flat_map(|shift| [1 << shift, (1_u32 << shift) - 1])) {
+            assert_eq!(half_of(ordinal(value)), half(value), "{value}");
+        }
     }
 
     #[test]
