@@ -1,8 +1,9 @@
 //! A command line program with telemetry in it, as a user would write it:
-//! `cargo run --example omni -- instance list`.
+//! `cargo run --features clap --example omni -- instance list`.
 
-use automagik_telemetry::{CommandExecuted, Label, Milliseconds, Schema, Telemetry};
+use automagik_telemetry::{CommandExecuted, Label, Milliseconds, Schema, Telemetry, Terminal, cli};
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 use std::time::Instant;
 
 /// Every command whose use may be told. Arguments have no place here.
@@ -26,9 +27,8 @@ enum Omni {
 struct Arguments {
     #[command(subcommand)]
     noun: Noun,
-    /// Show what telemetry sends
-    #[arg(long, global = true)]
-    telemetry_verbose: bool,
+    #[command(flatten)]
+    telemetry: cli::Flags,
 }
 
 #[derive(Subcommand)]
@@ -36,6 +36,8 @@ enum Noun {
     /// Manage instances
     #[command(subcommand)]
     Instance(Instance),
+    #[command(subcommand)]
+    Telemetry(cli::Command),
 }
 
 #[derive(Subcommand)]
@@ -46,15 +48,19 @@ enum Instance {
     Create { name: String },
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Off unless the person at the keyboard has agreed. Nothing below can fail or wait because of it.
     let telemetry = Telemetry::<Omni>::builder()
-        .verbose(arguments.telemetry_verbose)
+        .verbose(arguments.telemetry.telemetry_verbose)
         .upload_in_background(true) // this program is over before a request would be
-        .start();
+        .ask(Terminal::new()); // once, and only where somebody sits at a terminal
+    let instance = match arguments.noun {
+        Noun::Telemetry(command) => return command.run(telemetry),
+        Noun::Instance(instance) => instance,
+    };
+    // Off unless the person at the keyboard has agreed. Nothing below can fail or wait because of it.
+    let telemetry = telemetry.start();
     let started = Instant::now();
-    let Noun::Instance(instance) = arguments.noun;
     let command = match instance {
         Instance::List => {
             println!("no instances");
@@ -70,4 +76,5 @@ fn main() {
         success: true,
         duration: Milliseconds::from(started.elapsed()),
     });
+    ExitCode::SUCCESS
 }

@@ -14,8 +14,11 @@ pub use automagik_telemetry_core::{
 pub use automagik_telemetry_core::{Event, Label, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
 
+#[cfg(feature = "clap")]
+pub use automagik_telemetry_std::cli;
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
-    Builder, Environment, FlushError, Inventory, StartError, Status, Telemetry, Timer, endpoint, settings,
-    signals, verbose,
+    Ask, Became, Builder, Deleted, Environment, FlushError, Inventory, Question, Reply, Rights, RightsError,
+    SentRequest, StartError, Status, Telemetry, Terminal, Timer, Waiting, endpoint, settings, signals,
+    verbose,
 };

@@ -4,10 +4,9 @@
 #![cfg(unix)]
 
 use automagik_telemetry::{Count, Environment, Event, Schema, Telemetry, endpoint, signals};
-use automagik_telemetry_test_support::Receiver;
-use std::path::{Path, PathBuf};
+use automagik_telemetry_test_support::{Receiver, omni};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 #[derive(Event, Clone, Copy)]
@@ -28,21 +27,6 @@ fn telemetry(home: &Path, collector: &Receiver) -> Telemetry<Host> {
     let environment =
         Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, collector.endpoint());
     Telemetry::builder().environment(environment).build().unwrap()
-}
-
-/// The example, built.
-fn omni() -> &'static Path {
-    static OMNI: OnceLock<PathBuf> = OnceLock::new();
-    OMNI.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "omni"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(built.unwrap().success());
-        // target/<profile>/deps/<this test>
-        let test = std::env::current_exe().unwrap();
-        test.ancestors().nth(3).unwrap().join("debug/examples/omni")
-    })
 }
 
 /// A run of the example by somebody who agreed, through `sh` where `shell` says how.

@@ -1,14 +1,17 @@
 //! Settings, each of them the person's first, then the application's, then the policy's.
 
+use crate::ask::{self, Ask, Reply};
 use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
 use crate::http::{Http, Route};
 use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
+use crate::rights::Rights;
+use crate::sent::SentLog;
 use crate::settings::{self, Settings, TIMEOUT};
 use crate::spool::Spool;
 use crate::telemetry::{Running, Telemetry};
-use crate::verbose::{VERBOSE, Verbose};
+use crate::verbose::{self, VERBOSE, Verbose};
 use crate::{background, identity, signals};
 use automagik_telemetry_core::aggregate;
 use automagik_telemetry_core::consent::{Answer, Decision, decide};
@@ -17,7 +20,7 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::{Consent, Pseudonym, Schema};
 use core::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -41,7 +44,7 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 /// let telemetry = Telemetry::<Omni>::builder().start();
 /// telemetry.record(FeatureUsed { feature: Feature::ListContacts });
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Builder<S> {
     environment: Option<Environment>,
     opt_out: bool,
@@ -51,7 +54,17 @@ pub struct Builder<S> {
     compression: bool,
     wait_at_exit: Duration,
     upload_in_background: bool,
+    dialog: Option<Dialog>,
     schema: PhantomData<fn(S)>,
+}
+
+/// Who asks the person.
+struct Dialog(Box<dyn Ask>);
+
+impl fmt::Debug for Dialog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dialog")
+    }
 }
 
 /// Why telemetry could not start. The program goes on without it.
@@ -112,6 +125,7 @@ impl<S: Schema> Builder<S> {
             compression: true,
             wait_at_exit: Duration::ZERO,
             upload_in_background: false,
+            dialog: None,
             schema: PhantomData,
         }
     }
@@ -173,6 +187,35 @@ impl<S: Schema> Builder<S> {
         self
     }
 
+    /// On the first run, where nothing is decided and somebody is there to answer, asks with `dialog` and keeps the
+    /// answer: [`Terminal`](crate::Terminal) asks at a terminal, never in a pipe. Without this nobody is asked.
+    ///
+    /// ```
+    /// # use automagik_telemetry_core::{FeatureUsed, Label};
+    /// # use automagik_telemetry_derive::{Label, Schema};
+    /// # extern crate automagik_telemetry_core as automagik_telemetry;
+    /// # #[derive(Label, Clone, Copy)]
+    /// # enum Feature { ListContacts }
+    /// # #[derive(Schema)]
+    /// # #[schema(project = "omni")]
+    /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+    /// use automagik_telemetry_std::{Telemetry, Terminal};
+    /// let telemetry = Telemetry::<Omni>::builder().ask(Terminal::new()).start();
+    /// ```
+    #[must_use]
+    pub fn ask(mut self, dialog: impl Ask + 'static) -> Self {
+        self.dialog = Some(Dialog(Box::new(dialog)));
+        self
+    }
+
+    /// What a person may see, change, take along and delete, without starting anything: for a command or a window of
+    /// the application.
+    #[must_use]
+    pub fn rights(self) -> Rights<S> {
+        let environment = self.environment.unwrap_or_else(Environment::of_process);
+        Rights::new(environment, self.opt_out)
+    }
+
     /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations. Unless it is
     /// that of the process, data go to this machine alone.
     #[must_use]
@@ -205,7 +248,17 @@ impl<S: Schema> Builder<S> {
 
     fn begin(mut self) -> (Decision, Result<Option<Running>, StartError>) {
         let environment = self.environment.take().unwrap_or_else(Environment::of_process);
-        let decision = self.decision(&environment);
+        let schema = Checked::<S>::DESCRIPTOR;
+        let opt_out = self.opt_out;
+        let decided = move |environment: &Environment, answered: Answer| {
+            let mut signals = signals::collect(environment, schema.project(), opt_out);
+            if signals.stored == Answer::Silent {
+                // Where an answer can't be kept it counts for this run.
+                signals.stored = answered;
+            }
+            decide(&signals)
+        };
+        let mut decision = decided(&environment, Answer::Silent);
         let is_left_behind = self.upload_in_background
             && environment.is_of_process()
             && environment.variable(background::UPLOAD).is_some();
@@ -216,25 +269,40 @@ impl<S: Schema> Builder<S> {
             }
             std::process::exit(0);
         }
-        let running = decision.consent().map(|consent| self.run(&environment, consent)).transpose();
-        (decision, running)
+        let mut answered = Answer::Silent;
+        if let Some(Dialog(mut dialog)) = self.dialog.take() {
+            let reply = ask::ask(&mut *dialog, &environment, schema.project(), schema.endpoint(), decision);
+            answered = match reply {
+                Some(Reply::Yes) => Answer::Yes,
+                Some(Reply::No) => Answer::No,
+                Some(Reply::NotNow) | None => Answer::Silent,
+            };
+            decision = decided(&environment, answered);
+        }
+        let Some(consent) = decision.consent() else { return (decision, Ok(None)) };
+        let watched = environment.clone();
+        let is_agreed = move || decided(&watched, answered).enabled();
+        (decision, self.run(&environment, consent, is_agreed).map(Some))
     }
 
-    fn decision(&self, environment: &Environment) -> Decision {
-        decide(&signals::collect(environment, Checked::<S>::DESCRIPTOR.project(), self.opt_out))
-    }
-
-    fn run(self, environment: &Environment, consent: Consent) -> Result<Running, StartError> {
+    fn run(
+        self,
+        environment: &Environment,
+        consent: Consent,
+        is_agreed: impl Fn() -> bool + Send + 'static,
+    ) -> Result<Running, StartError> {
+        let verbose = self.is_verbose(environment);
         let pipeline = self.pipeline(environment, consent)?;
-        if let (true, Some(spool)) = (self.upload_in_background, &pipeline.spool) {
+        // Who wants to see what is sent wants to see it here.
+        if let (true, false, Some(spool)) = (self.upload_in_background, verbose, &pipeline.spool) {
             background::start(spool);
         }
-        let (recorder, store) = (Arc::new(Recorder::new()), Arc::new(pipeline.store()));
+        let store = pipeline.store().while_agreed(is_agreed);
+        let (recorder, store) = (Arc::new(Recorder::new()), Arc::new(Mutex::new(store)));
         let running = Running {
             recorder: Arc::clone(&recorder),
             store: Arc::clone(&store),
-            routes: pipeline.routes(),
-            at_exit: self.wait_at_exit,
+            at_exit: if verbose { self.wait_at_exit.max(verbose::WAIT_AT_EXIT) } else { self.wait_at_exit },
         };
         let thread = std::thread::Builder::new().name("telemetry".to_owned());
         let spawned = thread.spawn(move || {
@@ -244,25 +312,34 @@ impl<S: Schema> Builder<S> {
         spawned.map(|_| running).map_err(StartError::Thread)
     }
 
+    fn is_verbose(&self, environment: &Environment) -> bool {
+        self.verbose || environment.text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes)
+    }
+
     /// What a worker is made of.
     fn pipeline(&self, environment: &Environment, consent: Consent) -> Result<Pipeline, StartError> {
         let schema = Checked::<S>::DESCRIPTOR;
+        let state = environment.state();
         let sender = Http {
+            log: state.map(|state| SentLog::new(state, schema.project(), consent)),
             logs: self.route(environment, Signal::Logs)?,
             metrics: self.route(environment, Signal::Metrics)?,
         };
-        let secret = identity::secret(environment.state(), consent).ok_or(StartError::Random)?;
-        let verbose = self.verbose
-            || environment.text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes);
+        let secret = identity::secret(state, consent).ok_or(StartError::Random)?;
         let mut seed = [0; 4];
         getrandom::fill(&mut seed).map_err(|_| StartError::Random)?;
         Ok(Pipeline {
             resource: Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0)),
-            sender: Verbose { sender, output: verbose.then(io::stderr) },
+            sender: Verbose {
+                logs: sender.logs.endpoint().shown(Signal::Logs),
+                metrics: sender.metrics.endpoint().shown(Signal::Metrics),
+                sender,
+                output: self.is_verbose(environment).then(io::stderr),
+            },
             // More than a day is as good as never.
             interval: self.interval.min(Duration::from_secs(86_400)),
             seed: u32::from_le_bytes(seed),
-            spool: environment.state().map(|state| Spool::new(state, schema, consent)),
+            spool: state.map(|state| Spool::new(state, schema, consent)),
             drain: |start, end, each| aggregate::drain::<S>(start, end, each),
         })
     }

@@ -3,8 +3,10 @@
 //! Decoded by prost, not by the code that encoded it. Only the messages and fields of the tree in
 //! `automagik_telemetry_core::otlp` are here; a field beside them would show as `undecoded`.
 
+mod json;
 mod metrics;
 
+pub(crate) use json::otlp_json;
 pub(crate) use metrics::metrics;
 
 use prost::Message;

@@ -120,6 +120,11 @@ impl Endpoint {
         url
     }
 
+    /// The address that `signal` is posted to, as it may be shown: without credentials and query.
+    pub(crate) fn shown(&self, signal: Signal) -> String {
+        Self { base: self.url(signal), is_whole: true }.to_string()
+    }
+
     /// Whether the collector is on this machine: `localhost`, 127.0.0.0/8 or ::1.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -176,6 +181,16 @@ pub enum SetBy {
     Application,
     /// Nobody: it is [`DEFAULT`].
     Nobody,
+}
+
+impl core::fmt::Display for SetBy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Person(variable) => write!(f, "set by {variable}"),
+            Self::Application => f.write_str("set by the application"),
+            Self::Nobody => f.write_str("the policy's"),
+        }
+    }
 }
 
 /// The endpoint that counts for `signal`, and who set it.

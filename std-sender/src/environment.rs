@@ -21,7 +21,9 @@ const FOLDER: &str = "automagik-telemetry";
 pub struct Environment {
     variables: Variables,
     home: Option<PathBuf>,
+    config: Option<PathBuf>,
     state: Option<PathBuf>,
+    runtime: Option<PathBuf>,
     test_binary: bool,
 }
 
@@ -32,9 +34,13 @@ enum Variables {
 }
 
 impl Environment {
-    /// That of this process: its variables, the user's home, and the platform's place for state
-    /// (`$XDG_STATE_HOME` or `~/.local/state` on Linux, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on
-    /// Windows).
+    /// That of this process: its variables, the user's home, and the platform's places for
+    ///
+    /// | | Linux | macOS | Windows |
+    /// |---|---|---|---|
+    /// | the answer | `$XDG_CONFIG_HOME` or `~/.config` | `~/Library/Application Support` | `%APPDATA%` |
+    /// | state | `$XDG_STATE_HOME` or `~/.local/state` | `~/Library/Application Support` | `%LOCALAPPDATA%` |
+    /// | what ends with the session | `$XDG_RUNTIME_DIR` | none | none |
     #[must_use]
     pub fn of_process() -> Self {
         let folders = etcetera::base_strategy::choose_native_strategy().ok();
@@ -43,8 +49,15 @@ impl Environment {
                 .state_dir()
                 .unwrap_or_else(|| if cfg!(windows) { folders.cache_dir() } else { folders.data_dir() })
         });
+        // Apple keeps Library/Preferences, which is the crate's answer, for itself.
+        let config = folders
+            .as_ref()
+            .map(|folders| if cfg!(target_os = "macos") { folders.data_dir() } else { folders.config_dir() });
+        let runtime = folders.as_ref().and_then(BaseStrategy::runtime_dir);
         Self {
             variables: Variables::Process,
+            config: config.map(|config| config.join(FOLDER)),
+            runtime: runtime.map(|runtime| runtime.join(FOLDER)),
             home: folders
                 .map(|folders| folders.home_dir().to_owned())
                 .filter(|home| !home.as_os_str().is_empty()),
@@ -60,7 +73,9 @@ impl Environment {
         let home = home.into();
         Self {
             variables: Variables::Given(BTreeMap::new()),
+            config: Some(home.join(".config").join(FOLDER)),
             state: Some(home.join(".local/state").join(FOLDER)),
+            runtime: Some(home.join(".runtime").join(FOLDER)),
             home: Some(home),
             test_binary: false,
         }
@@ -107,6 +122,16 @@ impl Environment {
     /// The user's home.
     pub(crate) fn home(&self) -> Option<&Path> {
         self.home.as_deref()
+    }
+
+    /// This library's folder for the person's answer; it need not exist.
+    pub(crate) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// This library's folder for what ends with the session; it need not exist.
+    pub(crate) fn runtime(&self) -> Option<&Path> {
+        self.runtime.as_deref()
     }
 
     /// This library's own folder; it need not exist.

@@ -3,7 +3,9 @@
 //! Redirects are refused, since they would carry data to a place that nobody chose. An answer is read up to
 //! [`ANSWER_BYTES_MAX`], and only for its count of refused records; what it says is never shown or kept.
 
+use crate::clock;
 use crate::endpoint::Endpoint;
+use crate::sent::SentLog;
 use crate::settings::Settings;
 use automagik_telemetry_core::otlp::{self, Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
@@ -41,6 +43,8 @@ struct PartialSuccess {
 
 /// Posts requests to a collector.
 pub(crate) struct Http {
+    /// Notes what was sent.
+    pub(crate) log: Option<SentLog>,
     pub(crate) logs: Route,
     pub(crate) metrics: Route,
 }
@@ -124,19 +128,27 @@ impl Sender for Http {
         let (headers, gzip) = (route.settings.headers.clone(), route.settings.gzip);
         let Some(client) = route.client() else { return AGAIN };
         let mut request = client.post(url).headers(headers).header(CONTENT_TYPE, PROTOBUF);
-        if gzip
-            && bytes.len() > GZIP_BYTES_MIN
-            && let Ok(smaller) = compressed(&bytes)
-        {
+        let smaller = if gzip && bytes.len() > GZIP_BYTES_MIN { compressed(&bytes).ok() } else { None };
+        if smaller.is_some() {
             request = request.header(CONTENT_ENCODING, GZIP);
-            bytes = smaller;
         }
-        let Ok(answer) = request.body(bytes).send().await else { return AGAIN };
-        let status = answer.status().as_u16();
-        match Outcome::from_status(status, retry_after(answer.headers(), SystemTime::now())) {
-            Outcome::Accepted => refused(answer).await,
-            outcome => outcome,
+        let body = smaller.unwrap_or_else(|| bytes.clone());
+        let outcome = match request.body(body).send().await {
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                match Outcome::from_status(status, retry_after(answer.headers(), SystemTime::now())) {
+                    Outcome::Accepted => refused(answer).await,
+                    outcome => outcome,
+                }
+            }
+            // Nothing left this machine.
+            Err(error) if error.is_connect() => return AGAIN,
+            Err(_) => AGAIN,
+        };
+        if let Some(log) = &mut self.log {
+            log.note(signal, &bytes, outcome, clock::unix_seconds());
         }
+        outcome
     }
 }
 
@@ -208,7 +220,7 @@ mod tests {
     }
 
     async fn sent_to(endpoint: &str, len: usize) -> Outcome {
-        let mut http = Http { logs: route(endpoint), metrics: route(endpoint) };
+        let mut http = Http { log: None, logs: route(endpoint), metrics: route(endpoint) };
         http.logs.body_bytes_max = 1 << 10;
         http.send(Signal::Logs, &mut Bytes(len)).await
     }

@@ -16,13 +16,17 @@
 //!                                                          decode ──► standard error
 //! ```
 
+#[cfg(feature = "clap")]
+pub mod cli;
 pub mod endpoint;
 pub mod settings;
 pub mod signals;
 pub mod verbose;
 
+mod ask;
 mod background;
 mod builder;
+mod choice;
 mod clock;
 mod decode;
 mod environment;
@@ -32,20 +36,27 @@ mod identity;
 mod inventory;
 mod pipeline;
 mod recorder;
+mod rights;
+mod sent;
 mod spool;
 mod status;
 mod store;
 mod telemetry;
+mod terminal;
 mod timer;
 mod worker;
 
+pub use ask::{Ask, Question, Reply};
 pub use builder::{Builder, INTERVAL, StartError};
 pub use environment::Environment;
 pub use http::ANSWER_BYTES_MAX;
 pub use inventory::Inventory;
+pub use rights::{Deleted, Rights, RightsError, SentRequest, Waiting};
+pub use sent::{Became, SENT_BYTES_MAX, SENT_SECONDS_MAX};
 pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use status::Status;
 pub use telemetry::{FlushError, Telemetry};
+pub use terminal::Terminal;
 pub use timer::Timer;
 
 /// Most records of one request.

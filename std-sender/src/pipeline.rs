@@ -3,7 +3,6 @@
 use crate::http::Http;
 use crate::recorder::Recorder;
 use crate::spool::Spool;
-use crate::status::Routes;
 use crate::store::{Drain, Store};
 use crate::verbose::Verbose;
 use crate::worker::{Intake, Worker};
@@ -24,18 +23,8 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     /// An empty store before the spool.
-    pub(crate) fn store(&self) -> Mutex<Store> {
-        Mutex::new(Store::new(self.resource.schema(), self.spool.clone(), self.drain))
-    }
-
-    /// Where what is recorded goes.
-    pub(crate) fn routes(&self) -> Routes {
-        let http = &self.sender.sender;
-        Routes {
-            logs: http.logs.endpoint().clone(),
-            metrics: http.metrics.endpoint().clone(),
-            spool: self.spool.as_ref().map(|spool| spool.folder().to_owned()),
-        }
+    pub(crate) fn store(&self) -> Store {
+        Store::new(self.resource.schema(), self.spool.clone(), self.drain)
     }
 
     /// Works until `recorder` says that it is enough.
@@ -47,7 +36,7 @@ impl Pipeline {
 
     /// Delivers what waits, for `most` at most.
     pub(crate) fn upload(self, most: Duration) -> io::Result<()> {
-        let (recorder, store) = (Recorder::new(), self.store());
+        let (recorder, store) = (Recorder::new(), Mutex::new(self.store()));
         let runtime = runtime()?;
         let _ = runtime.block_on(async {
             tokio::time::timeout(most, self.worker(&recorder, &store).upload_once()).await

@@ -1,7 +1,10 @@
 //! Collects what bears on the decision; core decides.
 
+use crate::choice;
 use crate::environment::Environment;
-use automagik_telemetry_core::consent::{Answer, Signals};
+use automagik_telemetry_core::consent::{Answer, Because, Signals};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 
 /// The person's word, for all programs of the organisation. Policy: "Your Control".
 pub const ENABLED: &str = "AUTOMAGIK_TELEMETRY_ENABLED";
@@ -47,36 +50,135 @@ pub const NEXTEST: &str = "NEXTEST";
 
 const DEVELOPMENT: &[&str] = &["dev", "development", "test", "testing"];
 
-/// The signals of `environment` for a program of `project`.
-pub(crate) fn collect(environment: &Environment, project: &str, application_opt_out: bool) -> Signals {
-    let is_set = |name: &&str| environment.text(name).is_some_and(|value| !is_off(&value));
-    let exists = |name: &str| {
-        // A file that can't be looked at may be there: that is a no.
-        environment
-            .home()
-            .is_some_and(|home| home.join(name).symlink_metadata().map_or_else(is_hidden, |_| true))
-    };
-    let shouted = project.to_ascii_uppercase().replace(['-', '.'], "_");
-    Signals {
-        variable: environment
-            .variable(ENABLED)
-            .map_or(Answer::Silent, |value| value.to_str().map_or(Answer::Unintelligible, Answer::parse)),
-        stored: Answer::Silent,
-        opt_out_file: exists(OPT_OUT_FILE),
-        do_not_track: environment.text(DO_NOT_TRACK).is_some_and(|value| value != "0"),
-        project_opt_out: is_set(&format!("AUTOMAGIK_{shouted}_DISABLE_TELEMETRY").as_str())
-            || exists(&format!(".automagik-{project}-no-telemetry")),
-        application_opt_out,
-        ci: CI.iter().any(is_set),
-        development: environment
-            .text(ENVIRONMENT)
-            .is_some_and(|value| DEVELOPMENT.iter().any(|name| value.eq_ignore_ascii_case(name))),
-        test_run: environment.is_test_binary() || is_set(&NEXTEST),
+/// What kind of signal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Variable,
+    Stored,
+    OptOutFile,
+    DoNotTrack,
+    ProjectOptOut,
+    ApplicationOptOut,
+    Ci,
+    Development,
+    TestRun,
+}
+
+/// One thing that bears on the decision, and what it says.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    pub(crate) kind: Kind,
+    /// A variable's name, a file's path, or a description.
+    pub(crate) name: Cow<'static, str>,
+    /// What stands there, where something does.
+    pub(crate) value: Option<String>,
+    pub(crate) answer: Answer,
+}
+
+impl Said {
+    /// Whether the decision is for this.
+    pub(crate) fn decides(&self, because: Because) -> bool {
+        let kind = match because {
+            Because::VariableYes | Because::VariableNo | Because::VariableUnintelligible => Kind::Variable,
+            Because::StoredYes | Because::StoredNo | Because::StoredUnintelligible => Kind::Stored,
+            Because::OptOutFile => Kind::OptOutFile,
+            Because::DoNotTrack => Kind::DoNotTrack,
+            Because::ProjectOptOut => Kind::ProjectOptOut,
+            Because::ApplicationOptOut => Kind::ApplicationOptOut,
+            Because::Ci => Kind::Ci,
+            Because::Development => Kind::Development,
+            Because::TestRun => Kind::TestRun,
+            _ => return false,
+        };
+        self.kind == kind && self.answer != Answer::Silent
     }
 }
 
-fn is_off(value: &str) -> bool {
-    value == "0" || value.eq_ignore_ascii_case("false")
+/// The signals of `environment` for a program of `project`.
+pub(crate) fn collect(environment: &Environment, project: &str, application_opt_out: bool) -> Signals {
+    let mut signals = Signals::default();
+    each(environment, project, application_opt_out, |said| {
+        let is_said = said.answer != Answer::Silent;
+        match said.kind {
+            Kind::Variable => signals.variable = said.answer,
+            Kind::Stored => signals.stored = said.answer,
+            Kind::OptOutFile => signals.opt_out_file |= is_said,
+            Kind::DoNotTrack => signals.do_not_track |= is_said,
+            Kind::ProjectOptOut => signals.project_opt_out |= is_said,
+            Kind::ApplicationOptOut => signals.application_opt_out |= is_said,
+            Kind::Ci => signals.ci |= is_said,
+            Kind::Development => signals.development |= is_said,
+            Kind::TestRun => signals.test_run |= is_said,
+        }
+    });
+    signals
+}
+
+/// Goes through all that bears on the decision. What is not [`Kind::Variable`] or [`Kind::Stored`] says no or nothing.
+pub(crate) fn each(environment: &Environment, project: &str, application: bool, mut tell: impl FnMut(Said)) {
+    let no = |said: bool| if said { Answer::No } else { Answer::Silent };
+    let mut variable = |kind, name: Cow<'static, str>, answer: fn(&OsStr) -> Answer| {
+        let value = environment.variable(name.as_ref());
+        let answer = value.as_deref().map_or(Answer::Silent, answer);
+        tell(Said { kind, name, value: value.map(|value| value.to_string_lossy().into_owned()), answer });
+    };
+    let shouted = project.to_ascii_uppercase().replace(['-', '.'], "_");
+    variable(Kind::Variable, ENABLED.into(), |value| {
+        value.to_str().map_or(Answer::Unintelligible, Answer::parse)
+    });
+    variable(Kind::DoNotTrack, DO_NOT_TRACK.into(), |value| match trimmed(value).as_ref() {
+        "" | "0" => Answer::Silent,
+        _ => Answer::No,
+    });
+    variable(Kind::ProjectOptOut, format!("AUTOMAGIK_{shouted}_DISABLE_TELEMETRY").into(), unless_off);
+    variable(Kind::Development, ENVIRONMENT.into(), |value| {
+        let value = trimmed(value);
+        let is_one = DEVELOPMENT.iter().any(|name| value.eq_ignore_ascii_case(name));
+        if is_one { Answer::No } else { Answer::Silent }
+    });
+    for name in CI {
+        variable(Kind::Ci, (*name).into(), unless_off);
+    }
+    variable(Kind::TestRun, NEXTEST.into(), unless_off);
+    let test = "a test that cargo built".into();
+    tell(Said { kind: Kind::TestRun, name: test, value: None, answer: no(environment.is_test_binary()) });
+    for (kind, file) in [
+        (Kind::OptOutFile, OPT_OUT_FILE.to_owned()),
+        (Kind::ProjectOptOut, format!(".automagik-{project}-no-telemetry")),
+    ] {
+        let Some(path) = environment.home().map(|home| home.join(file)) else { continue };
+        // A file that can't be looked at may be there: that is a no.
+        let exists = path.symlink_metadata().map_or_else(is_hidden, |_| true);
+        let value = exists.then(|| "exists".to_owned());
+        tell(Said { kind, name: path.to_string_lossy().into_owned().into(), value, answer: no(exists) });
+    }
+    let value = application.then(|| "off".to_owned());
+    let name = "the application's own switch".into();
+    tell(Said { kind: Kind::ApplicationOptOut, name, value, answer: no(application) });
+    let answer = choice::stored(environment);
+    let value = match answer {
+        Answer::Silent => None,
+        Answer::Yes => Some("yes".to_owned()),
+        Answer::No => Some("no".to_owned()),
+        Answer::Unintelligible => Some("can't be read".to_owned()),
+    };
+    let path = choice::path(environment)
+        .map_or_else(|| "your answer".to_owned(), |path| path.to_string_lossy().into_owned());
+    tell(Said { kind: Kind::Stored, name: path.into(), value, answer });
+}
+
+/// A variable that says no unless it is empty, `0` or `false`.
+fn unless_off(value: &OsStr) -> Answer {
+    let value = trimmed(value);
+    if value.is_empty() || value == "0" || value.eq_ignore_ascii_case("false") {
+        Answer::Silent
+    } else {
+        Answer::No
+    }
+}
+
+fn trimmed(value: &OsStr) -> String {
+    value.to_string_lossy().trim().to_owned()
 }
 
 fn is_hidden(error: std::io::Error) -> bool {

@@ -24,6 +24,7 @@ pub(crate) use upload::Upload;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::{Consent, Record};
+use segment::Item;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,12 @@ const SEGMENT_SECONDS_MAX: u64 = 24 * 3_600;
 
 /// How often a new segment is made for one that somebody else took.
 const NEW_SEGMENT_ATTEMPTS: usize = 8;
+
+/// Held by the one process that delivers.
+const LOCK: &str = "upload.lock";
+
+/// Touched when a run leaves a process behind to deliver.
+const TURN: &str = "upload.turn";
 
 /// A program's folder of records.
 #[derive(Clone, Debug)]
@@ -67,7 +74,7 @@ struct Found {
 }
 
 /// Where the spool of `project` is.
-pub(crate) fn folder(state: &Path, project: &str) -> PathBuf {
+pub(crate) fn folder(state: &Path, project: impl AsRef<Path>) -> PathBuf {
     state.join(project).join("spool")
 }
 
@@ -133,7 +140,7 @@ impl Spool {
             // A time in the future says nothing.
             matches!(age, Ok(Ok(age)) if age.as_secs() < seconds)
         };
-        let path = self.folder.join("upload.turn");
+        let path = self.folder.join(TURN);
         if File::open(&path).is_ok_and(|file| had(&file)) {
             return false;
         }
@@ -147,7 +154,7 @@ impl Spool {
         if !self.folder.is_dir() {
             return Ok(None);
         }
-        let lock = private().create(true).truncate(false).open(self.folder.join("upload.lock"))?;
+        let lock = private().create(true).truncate(false).open(self.folder.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => Ok(Some(Upload::new(self.clone(), lock))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
@@ -187,19 +194,68 @@ impl Spool {
         dropped
     }
 
-    /// The segments of all versions of the program, oldest first. Other files are not ours to touch.
     fn segments(&self) -> io::Result<Vec<Found>> {
-        let mut segments = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let Some(name) = entry.file_name().to_str().and_then(Name::parse) else { continue };
-            // One that was delivered meanwhile is none.
-            let Ok(metadata) = entry.metadata() else { continue };
-            segments.push(Found { name, path: entry.path(), len: metadata.len() });
-        }
-        segments.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(segments)
+        segments(&self.folder)
     }
+}
+
+/// What waits in `folder` and is of `schema`, oldest first, and how many records of other versions do. Changes nothing.
+pub(crate) fn waiting(folder: &Path, schema: &SchemaDescriptor) -> (Vec<Record>, usize) {
+    let (mut records, mut others) = (Vec::new(), 0);
+    for found in segments(folder).unwrap_or_default() {
+        let Ok(bytes) = File::open(&found.path).and_then(|mut file| read(&mut file)) else { continue };
+        if found.name.fingerprint != schema.fingerprint() {
+            others += segment::waiting(&bytes) as usize;
+            continue;
+        }
+        let mut at = segment::committed(&bytes);
+        while let Some(item) = segment::item(&bytes, at) {
+            match item {
+                Item::Frame { records: mut encoded, end, .. } => {
+                    while let Ok((record, rest)) = Record::decode(schema, encoded) {
+                        records.push(record);
+                        encoded = rest;
+                    }
+                    at = end;
+                }
+                Item::Damaged { end, .. } => at = end,
+                Item::Torn => break,
+            }
+        }
+    }
+    (records, others)
+}
+
+/// Deletes what waits in `folder`, of all versions of the program, and says how many records that were.
+pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for found in segments(folder).unwrap_or_default() {
+        // Without its lock: whoever delivers from it finds that consent has ended before the next request.
+        if let Ok(bytes) = File::open(&found.path).and_then(|mut file| read(&mut file)) {
+            count += segment::waiting(&bytes) as usize;
+        }
+        std::fs::remove_file(&found.path)?;
+    }
+    for name in [LOCK, TURN] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    // Where something is in it that is not ours, it stays.
+    let _ = std::fs::remove_dir(folder);
+    Ok(count)
+}
+
+/// The segments of all versions of the program, oldest first. Other files are not ours to touch.
+fn segments(folder: &Path) -> io::Result<Vec<Found>> {
+    let mut segments = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let Some(name) = entry.file_name().to_str().and_then(Name::parse) else { continue };
+        // One that was delivered meanwhile is none.
+        let Ok(metadata) = entry.metadata() else { continue };
+        segments.push(Found { name, path: entry.path(), len: metadata.len() });
+    }
+    segments.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(segments)
 }
 
 impl Name {
@@ -221,7 +277,7 @@ impl core::fmt::Display for Name {
 }
 
 /// How files are opened: to read and to write, for their owner alone.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]

@@ -1,12 +1,21 @@
-//! What a person wants to know first: is it on, why, and where do data go.
+//! What a person wants to know first: is it on, what decided that, where do data go, and where is that changed.
 
-use crate::endpoint::Endpoint;
-use automagik_telemetry_core::consent::Decision;
+use crate::builder::StartError;
+use crate::choice;
+use crate::endpoint::{self, Endpoint, SetBy};
+use crate::environment::Environment;
+use crate::settings::Settings;
+use crate::signals::{self, Kind, Said};
+use crate::spool;
+use automagik_telemetry_core::consent::{Answer, Decision};
 use automagik_telemetry_core::otlp::Signal;
+use automagik_telemetry_core::schema::SchemaDescriptor;
+use serde_json::{Value, json};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Whether telemetry is on and why, where data go, and where they wait. `Display` is for a terminal.
+/// Whether telemetry is on and why, each signal and its value, where data go and where they wait. `Display` is for a
+/// terminal. Made by [`Rights::status`](crate::Rights::status), and as true as the moment it was made.
 ///
 /// ```
 /// # use automagik_telemetry_std::{Environment, Telemetry};
@@ -19,105 +28,258 @@ use std::path::PathBuf;
 /// # #[schema(project = "omni")]
 /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
 /// let nothing_said = Environment::at("/nonexistent");
-/// let telemetry = Telemetry::<Omni>::builder().environment(nothing_said).start();
-/// assert_eq!(telemetry.status().to_string(), "Telemetry is off: nobody has agreed to it.\n");
+/// let status = Telemetry::<Omni>::builder().environment(nothing_said).rights().status();
+/// assert!(status.to_string().starts_with("Telemetry is off: nobody has agreed to it.\n"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Status {
-    pub(crate) decision: Decision,
-    pub(crate) routes: Option<Routes>,
-}
-
-/// The ways of what is recorded.
-#[derive(Clone, Debug)]
-pub(crate) struct Routes {
-    pub(crate) logs: Endpoint,
-    pub(crate) metrics: Endpoint,
-    pub(crate) spool: Option<PathBuf>,
+    project: &'static str,
+    decision: Decision,
+    said: Vec<Said>,
+    logs: Result<(Endpoint, SetBy), StartError>,
+    metrics: Result<(Endpoint, SetBy), StartError>,
+    choice: Option<PathBuf>,
+    spool: Option<PathBuf>,
+    waiting: usize,
 }
 
 impl Status {
+    pub(crate) fn new(
+        environment: &Environment,
+        schema: &'static SchemaDescriptor,
+        opt_out: bool,
+        decision: Decision,
+    ) -> Self {
+        let mut said = Vec::new();
+        signals::each(environment, schema.project(), opt_out, |signal| said.push(signal));
+        let spool = environment.state().map(|state| spool::folder(state, schema.project()));
+        let (records, others) = spool.as_deref().map_or((0, 0), |folder| {
+            let (records, others) = spool::waiting(folder, schema);
+            (records.len(), others)
+        });
+        Self {
+            project: schema.project(),
+            decision,
+            said,
+            logs: route(environment, schema.endpoint(), Signal::Logs),
+            metrics: route(environment, schema.endpoint(), Signal::Metrics),
+            choice: choice::path(environment),
+            spool,
+            waiting: records + others,
+        }
+    }
+
     /// Whether telemetry is on, and which signal decided.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
     }
 
-    /// Where events go; `None` where nothing is sent.
+    /// Where events go; `None` where the setting is wrong, and nothing is sent.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {
-        self.routes.as_ref().map(|routes| &routes.logs)
+        self.logs.as_ref().ok().map(|(endpoint, _)| endpoint)
+    }
+
+    /// Records that wait for delivery.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting
     }
 
     /// Whether what is sent could be read on its way: it is not encrypted, and leaves this machine.
     #[must_use]
     pub fn is_readable_on_its_way(&self) -> bool {
-        self.routes.as_ref().is_some_and(|routes| is_readable(&routes.logs) || is_readable(&routes.metrics))
+        [&self.logs, &self.metrics]
+            .into_iter()
+            .flatten()
+            .any(|(endpoint, _)| !endpoint.is_encrypted() && !endpoint.is_loopback())
+    }
+
+    /// The same for programs.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let signals: Vec<Value> = self
+            .said
+            .iter()
+            .map(|said| {
+                json!({
+                    "name": said.name,
+                    "value": said.value,
+                    "says": word(said.answer),
+                    "decides": said.decides(self.decision.because()),
+                })
+            })
+            .collect();
+        let endpoint = |route: &Result<(Endpoint, SetBy), StartError>| match route {
+            Ok((endpoint, set_by)) => json!({ "url": endpoint.to_string(), "set_by": set_by.to_string() }),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        json!({
+            "project": self.project,
+            "enabled": self.decision.enabled(),
+            "because": self.decision.because().sentence(),
+            "signals": signals,
+            "logs": endpoint(&self.logs),
+            "metrics": endpoint(&self.metrics),
+            "readable_on_its_way": self.is_readable_on_its_way(),
+            "answer_file": self.choice,
+            "waiting": { "records": self.waiting, "folder": self.spool },
+        })
+    }
+
+    /// What a table shows of the signals: those that say something, and those that a person would look for.
+    fn rows(&self) -> impl Iterator<Item = &Said> {
+        self.said.iter().filter(|said| {
+            said.answer != Answer::Silent
+                || matches!(said.kind, Kind::Variable | Kind::Stored | Kind::DoNotTrack | Kind::OptOutFile)
+                || said.name == signals::ENVIRONMENT
+        })
     }
 }
 
-fn is_readable(endpoint: &Endpoint) -> bool {
-    !endpoint.is_encrypted() && !endpoint.is_loopback()
+/// Where `signal` would go, and whether all settings for it are right.
+fn route(
+    environment: &Environment,
+    application: Option<&str>,
+    signal: Signal,
+) -> Result<(Endpoint, SetBy), StartError> {
+    let endpoint = endpoint::choose(environment, application, signal)
+        .map_err(|(error, set_by)| StartError::Endpoint { error, set_by })?;
+    Settings::of(environment, signal, None, true)
+        .map_err(|(variable, error)| StartError::Setting { variable, error })?;
+    Ok(endpoint)
+}
+
+fn word(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Silent => "nothing",
+        Answer::Yes => "yes",
+        Answer::No => "no",
+        Answer::Unintelligible => "unintelligible",
+    }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let because = self.decision.because().sentence();
-        let Some(routes) = &self.routes else {
-            return if self.decision.enabled() {
-                writeln!(f, "Telemetry is off: {because}, but it could not start.")
-            } else {
-                writeln!(f, "Telemetry is off: {because}.")
-            };
-        };
-        writeln!(f, "Telemetry is on: {because}.")?;
-        writeln!(f, "Events go to {}.", routes.logs.url(Signal::Logs).origin().ascii_serialization())?;
-        if routes.metrics != routes.logs {
-            let metrics = routes.metrics.url(Signal::Metrics).origin().ascii_serialization();
-            writeln!(f, "Counts and durations go to {metrics}.")?;
+        let because = self.decision.because();
+        let failed = [&self.logs, &self.metrics].into_iter().find_map(|route| route.as_ref().err());
+        match (self.decision.enabled(), failed) {
+            (true, None) => writeln!(f, "Telemetry is on: {}.", because.sentence())?,
+            (true, Some(error)) => {
+                writeln!(f, "Telemetry is off: {}, but it can't start: {error}.", because.sentence())?;
+            }
+            (false, _) => writeln!(f, "Telemetry is off: {}.", because.sentence())?,
+        }
+        writeln!(f, "\nWhat was looked at (one no beats any yes; without a yes it is off):")?;
+        let width = self.rows().map(|said| said.name.chars().count()).max().unwrap_or(0);
+        for said in self.rows() {
+            let mark = if said.decides(because) { "►" } else { " " };
+            let value = said.value.as_deref().map_or("-".to_owned(), |value| format!("{value:?}"));
+            writeln!(f, "{mark} {:width$}  {:14}  {value}", said.name, word(said.answer))?;
+        }
+        let ci =
+            self.said.iter().filter(|said| said.kind == Kind::Ci && said.answer == Answer::Silent).count();
+        writeln!(f, "  and {ci} variables of CI services, which say nothing")?;
+        let verb = if self.decision.enabled() { "go" } else { "would go" };
+        writeln!(f)?;
+        if let Ok((logs, set_by)) = &self.logs {
+            writeln!(f, "Events {verb} to {} ({set_by}).", logs.shown(Signal::Logs))?;
+        }
+        if let Ok((metrics, set_by)) = &self.metrics {
+            writeln!(f, "Counts and durations {verb} to {} ({set_by}).", metrics.shown(Signal::Metrics))?;
         }
         if self.is_readable_on_its_way() {
             writeln!(f, "WARNING: that is http to another machine: it can be read on its way. Use https.")?;
         }
-        match &routes.spool {
-            Some(folder) => writeln!(f, "Until they are delivered they wait in {}.", folder.display()),
-            None => writeln!(f, "There is no folder for them to wait in: they wait in memory."),
+        match &self.spool {
+            Some(folder) => writeln!(f, "{} records wait in {}.", self.waiting, folder.display())?,
+            None => writeln!(f, "There is no home folder for records to wait in: they wait in memory.")?,
         }
+        writeln!(f, "\nTo change it: {0} telemetry on, {0} telemetry off; or", self.project)?;
+        writeln!(f, "{}=false, or an empty file ~/{}.", signals::ENABLED, signals::OPT_OUT_FILE)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    use crate::endpoint::{self, Endpoint, SetBy};
+    use crate::environment::Environment;
+    use crate::rights::Rights;
+    use crate::signals::{DO_NOT_TRACK, ENABLED};
+    use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+    use automagik_telemetry_core::schema::Schema;
 
-    fn status(endpoint: &str) -> Status {
-        let endpoint = Endpoint::parse(endpoint).unwrap();
-        Status {
-            decision: decide(&Signals { variable: Answer::Yes, ..Signals::default() }),
-            routes: Some(Routes { logs: endpoint.clone(), metrics: endpoint, spool: Some("/spool".into()) }),
+    struct App;
+
+    impl Schema for App {
+        const PROJECT: &'static str = "app";
+        const VERSION: &'static str = "1.0.0";
+        const EVENTS: &'static [EventDescriptor] = &[];
+        fn position(&self) -> (u16, Ordinals) {
+            (0, Ordinals::new([]))
         }
+    }
+
+    fn rights(environment: Environment) -> Rights<App> {
+        Rights::new(environment, false)
+    }
+
+    fn on() -> Environment {
+        Environment::at("/nonexistent").with(ENABLED, "true").with(endpoint::ENDPOINT, "http://localhost:1")
+    }
+
+    #[test]
+    fn it_names_each_signal_its_value_and_the_one_that_decided() {
+        let shown = rights(on().with(DO_NOT_TRACK, "1")).status().to_string();
+        let line = |name: &str| shown.lines().find(|line| line.contains(name)).unwrap().to_owned();
+        assert!(shown.starts_with("Telemetry is off: DO_NOT_TRACK is set.\n"), "{shown}");
+        assert!(line("► DO_NOT_TRACK").ends_with("no              \"1\""), "{shown}");
+        assert!(line("  AUTOMAGIK_TELEMETRY_ENABLED ").ends_with("yes             \"true\""), "{shown}");
+        assert!(line(".config/automagik-telemetry/choice").ends_with("nothing         -"), "{shown}");
+    }
+
+    #[test]
+    fn programs_read_the_same_as_json() {
+        let json = rights(on()).status().json();
+        assert_eq!(json["enabled"], true);
+        let decides: Vec<_> =
+            json["signals"].as_array().unwrap().iter().filter(|s| s["decides"] == true).collect();
+        assert_eq!(decides.len(), 1);
+        assert_eq!(decides[0]["name"], ENABLED);
+        assert_eq!(json["logs"]["url"], "http://localhost:1");
     }
 
     #[test]
     fn plain_http_to_another_machine_is_warned_of() {
-        for (endpoint, warned) in [
+        for (url, warned) in [
             ("http://collector.example", true),
             ("http://10.0.0.1:4318", true),
             ("https://collector.example", false),
             ("http://localhost:4318", false),
             ("http://[::1]:4318", false),
         ] {
-            assert_eq!(status(endpoint).to_string().contains("WARNING"), warned, "{endpoint}");
+            let mut status = rights(on()).status();
+            status.logs = Ok((Endpoint::parse(url).unwrap(), SetBy::Application));
+            assert_eq!(status.to_string().contains("WARNING"), warned, "{url}");
         }
     }
 
     #[test]
-    fn it_says_why_and_where_and_shows_no_password() {
-        let shown = status("https://alice:hunter2@collector.example/x").to_string();
-        let expected = "Telemetry is on: AUTOMAGIK_TELEMETRY_ENABLED says yes.\n\
-                        Events go to https://collector.example.\n\
-                        Until they are delivered they wait in /spool.\n";
-        assert_eq!(shown, expected);
+    fn no_password_or_key_is_shown() {
+        let url = "http://alice:hunter2@localhost:1/x?key=s3cret";
+        let environment =
+            on().with(endpoint::LOGS_ENDPOINT, url).with("AUTOMAGIK_TELEMETRY_HEADERS", "api-key=s3cret");
+        let status = rights(environment).status();
+        for shown in [status.to_string(), status.json().to_string()] {
+            assert!(shown.contains("http://localhost:1/x"), "{shown}");
+            assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_keeps_it_from_starting_is_named() {
+        let shown = rights(on().with("AUTOMAGIK_TELEMETRY_CERTIFICATE", "/nonexistent")).status().to_string();
+        assert!(shown.contains("it can't start: AUTOMAGIK_TELEMETRY_CERTIFICATE"), "{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::recorder::Recorder;
-use crate::spool::Spool;
+use crate::spool::{self, Spool};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::schema::SchemaDescriptor;
@@ -23,6 +23,8 @@ pub(crate) struct Store {
     drain: Drain,
     /// Until when metrics were counted.
     counted: Coarse,
+    consent: Box<dyn Fn() -> bool + Send>,
+    withdrawn: bool,
 }
 
 /// Takes what the program's metrics counted: [`drain`](automagik_telemetry_core::aggregate::drain) of its schema.
@@ -34,7 +36,37 @@ impl Store {
         let counted = Coarse::from_unix_seconds(clock::unix_seconds(), schema.resolution());
         drain(counted, counted, &mut |_| true);
         let (memory, in_hand, losses) = (VecDeque::new(), Vec::new(), Losses::new());
-        Self { schema, spool, memory, in_hand, losses, drain, counted }
+        Self {
+            schema,
+            spool,
+            memory,
+            in_hand,
+            losses,
+            drain,
+            counted,
+            consent: Box::new(|| true),
+            withdrawn: false,
+        }
+    }
+
+    /// This one, as long as `consent` says so: a person may say no while a program runs.
+    pub(crate) fn while_agreed(mut self, consent: impl Fn() -> bool + Send + 'static) -> Self {
+        self.consent = Box::new(consent);
+        self
+    }
+
+    /// Whether the person has said no since the program began. Then everything that waits is deleted, and stays so.
+    pub(crate) fn is_withdrawn(&mut self) -> bool {
+        if !self.withdrawn && !(self.consent)() {
+            self.withdrawn = true;
+            self.memory.clear();
+            self.in_hand.clear();
+            let _ = self.losses.take().count();
+            if let Some(spool) = self.spool.take() {
+                let _ = spool::clear(spool.folder());
+            }
+        }
+        self.withdrawn
     }
 
     /// Takes in what metrics counted since the last time, up to the end of this step of time.
@@ -44,8 +76,11 @@ impl Store {
         let start = self.counted.min(now);
         self.counted = Coarse::from_steps(now.steps().saturating_add(1));
         let memory = &mut self.memory;
+        let withdrawn = self.withdrawn;
         (self.drain)(start, self.counted, &mut |record| {
-            memory.push_back(record);
+            if !withdrawn {
+                memory.push_back(record);
+            }
             true
         });
         self.keep();
@@ -60,7 +95,13 @@ impl Store {
     /// is no reason for a request.
     pub(crate) fn take_in(&mut self, recorder: &Recorder) -> usize {
         let before = self.memory.len();
-        self.memory.extend(std::iter::from_fn(|| recorder.pop()));
+        let records = std::iter::from_fn(|| recorder.pop());
+        if self.withdrawn {
+            records.for_each(drop);
+            let _ = recorder.losses();
+            return 0;
+        }
+        self.memory.extend(records);
         let count = self.memory.len() - before;
         self.losses.add_all(&recorder.losses());
         if count > 0 {
@@ -73,6 +114,9 @@ impl Store {
 
     /// Takes in what was recorded and lost, for good: the process ends.
     pub(crate) fn close(&mut self, recorder: &Recorder) {
+        if self.is_withdrawn() {
+            return;
+        }
         self.take_in(recorder);
         self.count();
         for record in self.in_hand.drain(..).rev() {

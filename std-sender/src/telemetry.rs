@@ -3,7 +3,6 @@
 use crate::builder::Builder;
 use crate::clock;
 use crate::recorder::Recorder;
-use crate::status::{Routes, Status};
 use crate::store::Store;
 use automagik_telemetry_core::consent::Decision;
 use automagik_telemetry_core::time::Coarse;
@@ -31,7 +30,6 @@ pub struct Telemetry<S> {
 pub(crate) struct Running {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) store: Arc<Mutex<Store>>,
-    pub(crate) routes: Routes,
     /// How long to wait for delivery in the end.
     pub(crate) at_exit: Duration,
 }
@@ -104,13 +102,6 @@ impl<S: Schema> Telemetry<S> {
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
-    }
-
-    /// Whether telemetry is on and why, and where data go: for a `status` of the application.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let routes = self.running.as_ref().map(|running| running.routes.clone());
-        Status { decision: self.decision, routes }
     }
 
     /// Waits until everything that was recorded before has been delivered, for `timeout` at most. Off, there is nothing

@@ -5,14 +5,21 @@ use crate::decode;
 use automagik_telemetry_core::otlp::{self, Body, Signal};
 use automagik_telemetry_core::{Outcome, Sender};
 use std::io::Write;
+use std::time::Duration;
 
 /// The person's setting.
 pub const VERBOSE: &str = "AUTOMAGIK_TELEMETRY_VERBOSE";
+
+/// How long a program that shows what it sends waits for that in the end, where it would not have waited.
+pub(crate) const WAIT_AT_EXIT: Duration = Duration::from_secs(2);
 
 /// Shows every request on `output` before `sender` sends it.
 pub(crate) struct Verbose<S, W> {
     pub(crate) sender: S,
     pub(crate) output: Option<W>,
+    /// Where logs and metrics go, as it may be shown.
+    pub(crate) logs: String,
+    pub(crate) metrics: String,
 }
 
 impl<S: Sender, W: Write> Sender for Verbose<S, W> {
@@ -21,7 +28,11 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
             let mut bytes = vec![0; body.len()];
             if otlp::to_slice(body, &mut bytes).is_ok() {
                 // A closed standard error is no reason to fail.
-                let _ = output.write_all(shown(signal, &bytes).as_bytes());
+                let to = match signal {
+                    Signal::Logs => &self.logs,
+                    Signal::Metrics => &self.metrics,
+                };
+                let _ = output.write_all(shown(signal, &bytes, to).as_bytes());
                 let _ = output.flush();
             }
             body.rewind();
@@ -30,16 +41,16 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
     }
 }
 
-/// A request as the policy shows it.
-fn shown(signal: Signal, bytes: &[u8]) -> String {
+/// A request as the policy shows it, under where it goes.
+fn shown(signal: Signal, bytes: &[u8], to: &str) -> String {
     let (what, decoded) = match signal {
         Signal::Logs => ("event", decode::logs(bytes)),
         Signal::Metrics => ("metric", decode::metrics(bytes)),
     };
     let Some(events) = decoded else {
-        return format!("[Telemetry] Sending {} bytes that can't be shown\n", bytes.len());
+        return format!("[Telemetry] Sending {} bytes that can't be shown to {to}\n", bytes.len());
     };
-    let mut text = String::new();
+    let mut text = format!("[Telemetry] To {to}:\n");
     for sent in events {
         text.push_str(&format!("[Telemetry] Sending {what}: {}\n", sent.event));
         text.push_str(&serde_json::to_string_pretty(&sent.json).unwrap_or_default());

@@ -282,6 +282,9 @@ impl<'a, S: Sender> Worker<'a, S> {
             match self.delivery.next(self.now()) {
                 Next::Wait(ms) => self.intake.during(sleep(Duration::from_millis(ms))).await?,
                 Next::Send => {
+                    if self.intake.store().is_withdrawn() {
+                        return Err(Stopped);
+                    }
                     let outcome = if records.first().is_some_and(|record| record.as_delta().is_some()) {
                         let mut body = Metrics::new(&self.resource, &records);
                         self.intake.during(self.sender.send(Signal::Metrics, &mut body)).await?

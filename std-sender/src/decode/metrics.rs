@@ -1,5 +1,6 @@
 //! Counts and durations, read back from the bytes that go out.
 
+use super::json::{attributes, resource, scope};
 use super::{KeyValue, Resource, Scope, Sent, describe, timestamp, value};
 use prost::Message;
 use serde_json::{Map, Value, json};
@@ -84,6 +85,62 @@ struct HistogramPoint {
     bounds: Vec<f64>,
     #[prost(message, repeated, tag = "9")]
     attributes: Vec<KeyValue>,
+}
+
+/// A metrics request in OTLP's JSON; `None` where the bytes are none, or hold something that this does not know.
+pub(super) fn otlp_json(bytes: &[u8]) -> Option<Value> {
+    let request = Request::decode(bytes).ok()?;
+    if request.encoded_len() != bytes.len() {
+        return None;
+    }
+    let of_resources = request.resource_metrics.iter().map(|of_resource| {
+        let of_scopes = of_resource.scope_metrics.iter().map(|of_scope| {
+            let metrics = of_scope.metrics.iter().map(metric_json);
+            json!({ "scope": scope(of_scope.scope.as_ref()), "metrics": metrics.collect::<Value>() })
+        });
+        json!({
+            "resource": resource(of_resource.resource.as_ref()),
+            "scopeMetrics": of_scopes.collect::<Value>(),
+            "schemaUrl": of_resource.schema_url,
+        })
+    });
+    Some(json!({ "resourceMetrics": of_resources.collect::<Value>() }))
+}
+
+fn metric_json(metric: &Metric) -> Value {
+    let mut json = json!({ "name": metric.name, "unit": metric.unit });
+    if let Some(sum) = &metric.sum {
+        let points = sum.points.iter().map(|point| {
+            json!({
+                "startTimeUnixNano": point.start.to_string(),
+                "timeUnixNano": point.end.to_string(),
+                "asInt": point.count.to_string(),
+                "attributes": attributes(&point.attributes),
+            })
+        });
+        json["sum"] = json!({
+            "dataPoints": points.collect::<Value>(),
+            "aggregationTemporality": sum.temporality,
+            "isMonotonic": sum.is_monotonic,
+        });
+    }
+    if let Some(histogram) = &metric.histogram {
+        let points = histogram.points.iter().map(|point| {
+            json!({
+                "startTimeUnixNano": point.start.to_string(),
+                "timeUnixNano": point.end.to_string(),
+                "count": point.count.to_string(),
+                "bucketCounts": point.counts.iter().map(u64::to_string).collect::<Value>(),
+                "explicitBounds": point.bounds,
+                "attributes": attributes(&point.attributes),
+            })
+        });
+        json["histogram"] = json!({
+            "dataPoints": points.collect::<Value>(),
+            "aggregationTemporality": histogram.temporality,
+        });
+    }
+    json
 }
 
 /// The points of a metrics request, each with all that the request says about it; `None` where the bytes are none, or hold

@@ -1,0 +1,201 @@
+//! A `telemetry` command and a `--telemetry-verbose` for applications that read their arguments with clap.
+//!
+//! ```
+//! # use automagik_telemetry_core::{FeatureUsed, Label};
+//! # use automagik_telemetry_derive::{Label, Schema};
+//! # extern crate automagik_telemetry_core as automagik_telemetry;
+//! # use automagik_telemetry_std::{cli, Telemetry};
+//! # use clap::{Parser, Subcommand};
+//! # #[derive(Label, Clone, Copy)]
+//! # enum Feature { ListContacts }
+//! # #[derive(Schema)]
+//! # #[schema(project = "omni")]
+//! # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+//! #[derive(Parser)]
+//! struct Arguments {
+//!     #[command(subcommand)]
+//!     command: Command,
+//!     #[command(flatten)]
+//!     telemetry: cli::Flags, // --telemetry-verbose
+//! }
+//!
+//! #[derive(Subcommand)]
+//! enum Command {
+//!     List,
+//!     #[command(subcommand)]
+//!     Telemetry(cli::Command), // telemetry status, on, off, inventory, show, export, forget
+//! }
+//!
+//! # fn main() -> std::process::ExitCode {
+//! let arguments = Arguments::parse_from(["omni", "telemetry", "inventory"]);
+//! let builder = Telemetry::<Omni>::builder().verbose(arguments.telemetry.telemetry_verbose);
+//! match arguments.command {
+//!     Command::Telemetry(command) => command.run(builder),
+//!     Command::List => {
+//!         let telemetry = builder.start();
+//!         // ...
+//!         std::process::ExitCode::SUCCESS
+//!     }
+//! }
+//! # }
+//! ```
+
+use crate::builder::Builder;
+use crate::rights::{Rights, RightsError};
+use crate::signals::{ENABLED, OPT_OUT_FILE};
+use automagik_telemetry_core::Schema;
+use automagik_telemetry_core::schema::Checked;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Options of every command.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct Flags {
+    /// Show on standard error what telemetry sends
+    #[arg(long, global = true)]
+    pub telemetry_verbose: bool,
+}
+
+/// See and change what telemetry does. To be a subcommand of the application's own.
+#[derive(clap::Subcommand, Clone, Copy, Debug)]
+#[command(about = "See and change what telemetry does")]
+pub enum Command {
+    /// Show whether telemetry is on, what decided that, and where data go
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say yes, for all programs of Automagik
+    On,
+    /// Say no, for all programs of Automagik, and delete what waits
+    Off,
+    /// List all that this program could ever send
+    Inventory {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what waits to be sent, and what was sent in the last 30 days
+    Show,
+    /// Write what was sent and what waits to standard output: a request a line, in OTLP's JSON
+    Export,
+    /// Delete the identity, what waits and the log of what was sent
+    Forget,
+}
+
+impl Command {
+    /// Does it, and prints what a person wants to know. 0 where it was done, 1 where not; standard error says why.
+    pub fn run<S: Schema>(self, builder: Builder<S>) -> ExitCode {
+        let rights = builder.rights();
+        let done = match self {
+            Self::Status { json: false } => Ok(rights.status().to_string()),
+            Self::Status { json: true } => Ok(format!("{:#}\n", rights.status().json())),
+            Self::On => on(&rights),
+            Self::Off => off(&rights),
+            Self::Inventory { json: false } => Ok(rights.inventory().to_string()),
+            Self::Inventory { json: true } => match rights.inventory().json() {
+                Ok(json) => Ok(format!("{json:#}\n")),
+                Err(error) => Err(error.to_string()),
+            },
+            Self::Show => Ok(show(&rights)),
+            Self::Export => Ok(rights.export().iter().map(|request| format!("{request}\n")).collect()),
+            Self::Forget => forget(&rights),
+        };
+        let (written, code) = match done {
+            Ok(text) => (io::stdout().write_all(text.as_bytes()), ExitCode::SUCCESS),
+            Err(text) => (io::stderr().write_all(format!("error: {text}\n").as_bytes()), ExitCode::FAILURE),
+        };
+        match written {
+            // Whoever reads has read enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => code,
+        }
+    }
+}
+
+fn on<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let path = rights.turn_on().map_err(|error| {
+        format!("the answer can't be kept in {error}\nTo say yes without it, set {ENABLED}=true.")
+    })?;
+    let decision = rights.decision();
+    let path = path.display();
+    Ok(if decision.enabled() {
+        format!("Telemetry is on, for all programs of Automagik. Your answer is kept in {path}.\n")
+    } else {
+        let because = decision.because().sentence();
+        format!("Your yes is kept in {path}.\nTelemetry stays off all the same: {because}.\n")
+    })
+}
+
+fn off<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let (path, records) = rights.turn_off().map_err(|error| {
+        format!(
+            "{error}\nTo say no all the same, set {ENABLED}=false, or make an empty file ~/{OPT_OUT_FILE}."
+        )
+    })?;
+    Ok(format!(
+        "Telemetry is off, for all programs of Automagik. Your answer is kept in {}.\n\
+         {} deleted; nothing was sent.\n",
+        path.display(),
+        counted(records, "waiting record was", "waiting records were"),
+    ))
+}
+
+fn forget<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let deleted = rights.forget().map_err(|error: RightsError| format!("can't delete {error}"))?;
+    let mut text = String::new();
+    let _ = match deleted.identity {
+        Some(path) => writeln!(text, "The identity was deleted ({}).", path.display()),
+        None => writeln!(text, "There was no identity."),
+    };
+    let _ =
+        writeln!(text, "{} deleted.", counted(deleted.records, "waiting record was", "waiting records were"));
+    let requests = counted(deleted.requests, "request was", "requests were");
+    let _ = writeln!(text, "{requests} deleted from the log of what was sent.");
+    if rights.decision().enabled() {
+        let project = Checked::<S>::DESCRIPTOR.project();
+        let _ = writeln!(
+            text,
+            "Telemetry is on: the next run is somebody new. `{project} telemetry off` ends it."
+        );
+    }
+    Ok(text)
+}
+
+fn show<S: Schema>(rights: &Rights<S>) -> String {
+    let (waiting, sent) = (rights.waiting(), rights.sent());
+    let mut text = String::new();
+    for request in &sent {
+        let at = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(request.unix_seconds));
+        let _ = writeln!(text, "Sent at {at}, {}:", request.became.word());
+        request.shown.iter().for_each(|json| push_json(&mut text, json));
+    }
+    if !waiting.shown.is_empty() {
+        text.push_str("Waiting to be sent:\n");
+        waiting.shown.iter().for_each(|json| push_json(&mut text, json));
+    }
+    if waiting.others > 0 {
+        let others = counted(waiting.others, "record waits", "records wait");
+        let _ = writeln!(text, "{others} beside: of another version of this program, or telemetry is off.");
+    }
+    let events: usize = sent.iter().map(|request| request.shown.len()).sum();
+    let _ = writeln!(
+        text,
+        "{} sent in the last 30 days; {} to be sent.",
+        counted(events, "record was", "records were"),
+        counted(waiting.shown.len() + waiting.others, "waits", "wait"),
+    );
+    text
+}
+
+fn push_json(text: &mut String, json: &serde_json::Map<String, serde_json::Value>) {
+    text.push_str(&serde_json::to_string_pretty(json).unwrap_or_default());
+    text.push('\n');
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

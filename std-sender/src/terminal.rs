@@ -1,0 +1,191 @@
+//! Asks at a terminal: both ends must be one. The question goes to standard error, so that output stays output.
+
+use crate::ask::{Ask, Question, Reply};
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
+
+/// Most bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 1024;
+
+/// What Ctrl-C puts into a line.
+const INTERRUPT: u8 = 0x03;
+
+/// Asks `[y/N]` at the terminal, where standard input, output and error all are one.
+///
+/// Enter is the default, no. The end of input, and what is neither yes nor no, are no answer: a no for this session. So
+/// is Ctrl-C, which the program gets afterwards as if it had not been asked: it ends, unless it handles SIGINT.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terminal {
+    interrupted: bool,
+}
+
+impl Terminal {
+    /// One that has not asked yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { interrupted: false }
+    }
+}
+
+impl Ask for Terminal {
+    fn is_anybody_there(&self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn ask(&mut self, question: &Question) -> Reply {
+        let (bold, plain) = if question.wants_colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let shown = format!("{question}{bold}{}{plain} [y/N]: ", question.question());
+        let mut output = io::stderr();
+        // Before the question is shown: whoever sees it may answer at once.
+        let quiet = quiet_interrupt::QuietInterrupt::new();
+        // Who can't be shown the question is not asked.
+        if output.write_all(shown.as_bytes()).and_then(|()| output.flush()).is_err() {
+            return Reply::NotNow;
+        }
+        let line = read_line(&mut io::stdin().lock()).unwrap_or_default();
+        drop(quiet);
+        self.interrupted = line.ends_with(&[INTERRUPT]);
+        let reply = reply(&line);
+        if !line.ends_with(b"\n") {
+            say("");
+        }
+        reply
+    }
+
+    fn kept(&mut self, kept: Result<Option<&Path>, &io::Error>) {
+        match kept {
+            Ok(Some(path)) => say(&format!("Your answer is kept in {}.", path.display())),
+            Ok(None) if self.interrupted => quiet_interrupt::interrupt(),
+            Ok(None) => say(
+                "That is neither yes nor no: nothing is sent, and you are not asked again in this session.",
+            ),
+            Err(error) => say(&format!("Your answer can't be kept ({error}): it counts for this run.")),
+        }
+    }
+}
+
+/// A line on standard error; a closed one is no reason to fail.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+/// A line with its end, or what there was of it before Ctrl-C or the end of input. What follows is left to the program.
+fn read_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    while line.len() < ANSWER_BYTES_MAX {
+        let buffer = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            buffer => buffer?,
+        };
+        let end = buffer.iter().position(|byte| matches!(*byte, b'\n' | INTERRUPT));
+        let len = end.map_or(buffer.len(), |end| end + 1);
+        line.extend_from_slice(&buffer[..len]);
+        input.consume(len);
+        if end.is_some() || len == 0 {
+            break;
+        }
+    }
+    Ok(line)
+}
+
+/// What a line says. Without an end it is the end of input, or Ctrl-C.
+fn reply(line: &[u8]) -> Reply {
+    let Some(answer) = line.strip_suffix(b"\n") else { return Reply::NotNow };
+    match answer.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"y" | b"yes" => Reply::Yes,
+        b"" | b"n" | b"no" => Reply::No,
+        _ => Reply::NotNow,
+    }
+}
+
+/// Ctrl-C as a character that ends a line, as long as this lives: a program that is ended in the middle of a question
+/// could not remember that it was asked.
+#[cfg(unix)]
+mod quiet_interrupt {
+    use super::INTERRUPT;
+    use rustix::stdio::stdin;
+    use rustix::termios::{OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+
+    pub(super) struct QuietInterrupt(Option<Termios>);
+
+    impl QuietInterrupt {
+        pub(super) fn new() -> Self {
+            let Ok(before) = tcgetattr(stdin()) else { return Self(None) };
+            let mut quiet = before.clone();
+            quiet.special_codes[SpecialCodeIndex::VINTR] = 0;
+            quiet.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
+            let set = tcsetattr(stdin(), OptionalActions::Now, &quiet);
+            Self(set.is_ok().then_some(before))
+        }
+    }
+
+    impl Drop for QuietInterrupt {
+        fn drop(&mut self) {
+            if let Some(before) = &self.0 {
+                let _ = tcsetattr(stdin(), OptionalActions::Now, before);
+            }
+        }
+    }
+
+    /// Interrupts this process, as Ctrl-C would have.
+    pub(super) fn interrupt() {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::INT);
+    }
+}
+
+/// Elsewhere Ctrl-C ends the program, or whatever the program made of it.
+#[cfg(not(unix))]
+mod quiet_interrupt {
+    pub(super) struct QuietInterrupt;
+
+    impl QuietInterrupt {
+        pub(super) fn new() -> Self {
+            Self
+        }
+    }
+
+    impl Drop for QuietInterrupt {
+        fn drop(&mut self) {}
+    }
+
+    pub(super) fn interrupt() {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_ends_with_enter_or_ctrl_c_and_the_rest_is_the_programs() {
+        for (input, line, rest) in [
+            (&b"y\nnext"[..], &b"y\n"[..], &b"next"[..]),
+            (b"y\x03next", b"y\x03", b"next"),
+            (b"y", b"y", b""),
+            (b"", b"", b""),
+        ] {
+            let mut left = input;
+            assert_eq!(read_line(&mut left).unwrap(), line);
+            assert_eq!(left, rest);
+        }
+    }
+
+    #[test]
+    fn yes_must_be_said_and_anything_unclear_is_no_answer() {
+        for (line, expected) in [
+            (&b"y\n"[..], Reply::Yes),
+            (b" YES \r\n", Reply::Yes),
+            (b"\n", Reply::No),
+            (b"n\n", Reply::No),
+            (b"No\n", Reply::No),
+            (b"maybe\n", Reply::NotNow),
+            (b"yn\n", Reply::NotNow),
+            (b"y\xFF\n", Reply::NotNow),
+            (b"", Reply::NotNow),
+            (b"y", Reply::NotNow),
+            (b"\x03", Reply::NotNow),
+            (b"y\x03", Reply::NotNow),
+        ] {
+            assert_eq!(reply(line), expected, "{}", line.escape_ascii());
+        }
+    }
+}
