@@ -1,6 +1,6 @@
 //! The question at the keyboard, asked at real terminals: the example program, behind a pseudo-terminal.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use automagik_telemetry_test_support::omni;
 use std::io::{Read, Write};
@@ -52,9 +52,13 @@ impl Person {
         redirect: impl FnOnce(pty_process::blocking::Command) -> pty_process::blocking::Command,
     ) -> Run {
         let (terminal, inside) = pty_process::blocking::open().unwrap();
-        let command = pty_process::blocking::Command::new(omni())
+        // Whoever runs the tests in the background has Ctrl-C ignored by all below.
+        let command = pty_process::blocking::Command::new("env")
+            .arg("--default-signal=INT")
+            .arg(omni())
             .args(arguments)
             .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
             .env("XDG_RUNTIME_DIR", self.session.path())
             .env("TERM", "xterm")
