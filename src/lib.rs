@@ -14,6 +14,10 @@ pub use automagik_telemetry_core::{
 pub use automagik_telemetry_core::{Event, Label, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
 
+/// For firmware: a static to record to, and a task that sends.
+#[cfg(feature = "embassy")]
+pub use automagik_telemetry_embassy as firmware;
+
 #[cfg(feature = "clap")]
 pub use automagik_telemetry_std::cli;
 #[cfg(feature = "std")]

@@ -1,0 +1,37 @@
+//! Telemetry for firmware: `no_std`, no allocation. Applications use it through the crate `automagik-telemetry` with its
+//! feature `embassy`.
+//!
+//! ```text
+//!  task, interrupt:  record(event) ──► Telemetry (a queue in a static, counters beside it)
+//!                                          │ an interval, or half a queue
+//!  one task:         run ──► batch ──► otlp::Logs, otlp::Metrics ──► Sender
+//!                     ▲                                               │
+//!                     └── core's Delivery: wait, again, over ◄────────┘
+//!
+//!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 256 bytes
+//! ```
+//!
+//! Other transports (datagrams, a serial line to a gateway) implement the same trait,
+//! [`Sender`](automagik_telemetry_core::Sender).
+//!
+//! Nothing is recorded before [`Telemetry::start`], which takes a [`Consent`](automagik_telemetry_core::Consent): on a device
+//! that is what the person provisioned, decided by [`decide`](automagik_telemetry_core::consent::decide) as everywhere.
+
+#![no_std]
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod answer;
+mod http;
+mod telemetry;
+
+pub use http::{Http, PIECE_LEN, TIMEOUT};
+pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};
+
+#[cfg(test)]
+extern crate std;

@@ -1,0 +1,317 @@
+//! The front door of a firmware: a static that anybody may record to, and the task that sends.
+
+use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
+use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
+use automagik_telemetry_core::record::{Cursor, Records};
+use automagik_telemetry_core::resource::Resource;
+use automagik_telemetry_core::schema::Checked;
+use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{
+    Consent, Includes, Pseudonym, Queue, Record, Schema, Secret, Sender, aggregate,
+};
+use core::marker::PhantomData;
+use embassy_futures::select::select;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::signal::Signal as Wake;
+use embassy_time::{Duration, Instant, Timer};
+use portable_atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// Most records of one request.
+pub const BATCH_RECORDS_MAX: u32 = 100;
+
+/// How long records wait for others to leave with.
+pub const INTERVAL: Duration = Duration::from_secs(60);
+
+/// Records of the schema `S`, in `N` bytes of RAM: 6 to 8 bytes a record. In a `static`, for tasks and interrupts.
+///
+/// Without consent [`record`](Telemetry::record) is one load and one branch.
+///
+/// ```
+/// # use automagik_telemetry_core::{Count, Event, Schema};
+/// # use automagik_telemetry_derive::{Event, Schema};
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// # use critical_section as _;
+/// use automagik_telemetry_embassy::Telemetry;
+///
+/// #[derive(Event, Clone, Copy)]
+/// #[event(name = "pump.started")]
+/// struct PumpStarted {
+///     attempts: Count<15>,
+/// }
+///
+/// #[derive(Schema)]
+/// #[schema(project = "pump")]
+/// enum Pump {
+///     Started(PumpStarted),
+/// }
+///
+/// static TELEMETRY: Telemetry<Pump, 2048> = Telemetry::new();
+///
+/// // Anywhere, an interrupt included:
+/// TELEMETRY.record(PumpStarted { attempts: Count::new(2) });
+/// ```
+pub struct Telemetry<S, const N: usize> {
+    queue: Queue<N>,
+    wake: Wake<CriticalSectionRawMutex, ()>,
+    on: AtomicBool,
+    /// Seconds since 1970 when the device started, or 0 where nobody has said.
+    started: AtomicU32,
+    /// Events that said what they may not.
+    out_of_domain: AtomicU32,
+    schema: PhantomData<fn(S)>,
+}
+
+/// What the task needs to know.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long records wait for others to leave with; a queue that is half full is sent at once.
+    pub interval: Duration,
+    /// Spreads the waits of devices that failed together: from the device's random numbers.
+    pub seed: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { interval: INTERVAL, seed: 1 }
+    }
+}
+
+impl<S: Schema, const N: usize> Telemetry<S, N> {
+    /// Records at which about half of the queue is full, or a request is: then they are sent.
+    const HALF: u32 = {
+        let half = N / 16;
+        if half < BATCH_RECORDS_MAX as usize { half as u32 } else { BATCH_RECORDS_MAX }
+    };
+
+    /// An empty queue, off.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            queue: Queue::new(),
+            wake: Wake::new(),
+            on: AtomicBool::new(false),
+            started: AtomicU32::new(0),
+            out_of_domain: AtomicU32::new(0),
+            schema: PhantomData,
+        }
+    }
+
+    /// Records `event`, from a task or an interrupt. It does not allocate, block, fail or panic. Where there is no room, the
+    /// loss is counted and the count is delivered.
+    ///
+    /// On one core the queue's critical section is interrupts off for some fifty instructions; on several it is what the
+    /// HAL's `critical-section` implementation makes of it, a spin lock.
+    #[inline]
+    pub fn record<E>(&self, event: E)
+    where
+        S: Includes<E>,
+    {
+        if self.on.load(Ordering::Relaxed) {
+            match Record::new(&S::include(event), self.now()) {
+                Ok(record) => self.push(&record),
+                // Only a hand-written event does this.
+                Err(_) => drop(self.out_of_domain.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+    }
+
+    fn push(&self, record: &Record) {
+        // A full queue counts what it drops.
+        let is_full = self.queue.push(record).is_err();
+        if is_full || self.queue.len() >= Self::HALF {
+            self.wake.signal(());
+        }
+    }
+
+    /// Says what time it is, in seconds since 1970: from SNTP, a clock chip, a gateway. Before that, records tell the
+    /// time since the start, as if that had been in 1970.
+    pub fn set_unix_time(&self, seconds: u32) {
+        let uptime = u32::try_from(Instant::now().as_secs()).unwrap_or(u32::MAX);
+        self.started.store(seconds.saturating_sub(uptime), Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Coarse {
+        let started = u64::from(self.started.load(Ordering::Relaxed));
+        Coarse::from_unix_seconds(started.saturating_add(Instant::now().as_secs()), S::RESOLUTION)
+    }
+
+    /// Whether nothing waits in the queue. What was counted comes there once an interval.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether anything is recorded.
+    pub fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
+    }
+
+    /// Records from now on. What was counted before is forgotten: there was no consent.
+    pub fn start(&self, _: Consent) {
+        aggregate::drain::<S>(self.now(), self.now(), |_| true);
+        self.on.store(true, Ordering::Relaxed);
+    }
+
+    /// The person has said no: records nothing any more, and deletes what waits. [`run`](Telemetry::run) sends no further
+    /// request. What is stored elsewhere (the secret, a flash queue) is erased by its own call.
+    pub fn withdraw(&self) {
+        self.on.store(false, Ordering::Relaxed);
+        self.queue.clear();
+        aggregate::drain::<S>(self.now(), self.now(), |_| true);
+    }
+
+    /// The task: sends what is recorded and counted, for ever. While it is off it waits, and touches no network.
+    pub async fn run(&self, secret: &Secret, mut sender: impl Sender, settings: Settings) -> ! {
+        let schema = Checked::<S>::DESCRIPTOR;
+        let resource = Resource::new(schema, Pseudonym::new(secret, schema.project(), 0));
+        let mut upload = Upload {
+            telemetry: self,
+            resource,
+            delivery: Delivery::new(settings.seed),
+            refused: 0,
+            taken: true,
+        };
+        let mut counted = self.now();
+        loop {
+            select(Timer::after(settings.interval), self.wake.wait()).await;
+            if !self.is_on() {
+                continue;
+            }
+            let now = self.now();
+            // A second time in one step covers that step again: times are no finer.
+            let (start, end) = (counted.min(now), Coarse::from_steps(now.steps().saturating_add(1)));
+            aggregate::drain::<S>(start, end, |record| self.queue.push(&record).is_ok());
+            counted = end;
+            upload.tell_losses();
+            // Ends early where consent does.
+            let _ = upload.all(&mut sender).await;
+        }
+    }
+}
+
+/// Consent has ended.
+struct Withdrawn;
+
+/// The task's own.
+struct Upload<'a, S, const N: usize> {
+    telemetry: &'a Telemetry<S, N>,
+    resource: Resource,
+    delivery: Delivery,
+    /// Records that the collector refused and was not told of.
+    refused: u32,
+    /// Whether the collector took the last batch: one that refuses what tells of losses would be told of that for ever.
+    taken: bool,
+}
+
+impl<S: Schema, const N: usize> Upload<'_, S, N> {
+    /// Records what was lost, once an interval at most.
+    fn tell_losses(&mut self) {
+        if !self.taken {
+            return;
+        }
+        let telemetry = self.telemetry;
+        let tell = |reason, count| {
+            let told = Record::dropped(reason, count, telemetry.now());
+            if count == 0 || telemetry.queue.push(&told).is_ok() { 0 } else { count }
+        };
+        self.refused = tell(Reason::Refused, self.refused);
+        let left = tell(Reason::OutOfDomain, telemetry.out_of_domain.swap(0, Ordering::Relaxed));
+        telemetry.out_of_domain.fetch_add(left, Ordering::Relaxed);
+    }
+
+    /// Sends what waits, until nothing does.
+    async fn all(&mut self, sender: &mut impl Sender) -> Result<(), Withdrawn> {
+        while let Some(batch) = self.telemetry.queue.batch(BATCH_RECORDS_MAX) {
+            for signal in [Signal::Logs, Signal::Metrics] {
+                self.batch(sender, &OfSignal { records: &batch, signal }).await?;
+            }
+            batch.commit();
+        }
+        Ok(())
+    }
+
+    /// Sends `records` until the collector has taken or refused them.
+    async fn batch(&mut self, sender: &mut impl Sender, records: &OfSignal<'_>) -> Result<(), Withdrawn> {
+        let count = records.count();
+        if count == 0 {
+            return Ok(());
+        }
+        loop {
+            match self.delivery.next(Instant::now().as_millis()) {
+                Next::Wait(milliseconds) => Timer::after_millis(milliseconds).await,
+                Next::Send => {
+                    if !self.telemetry.is_on() {
+                        return Err(Withdrawn);
+                    }
+                    let outcome = match records.signal {
+                        Signal::Logs => {
+                            sender.send(Signal::Logs, &mut Logs::new(&self.resource, records)).await
+                        }
+                        Signal::Metrics => {
+                            sender.send(Signal::Metrics, &mut Metrics::new(&self.resource, records)).await
+                        }
+                    };
+                    match self.delivery.done(outcome, Instant::now().as_millis()) {
+                        Verdict::Keep => continue,
+                        Verdict::Taken { refused } => {
+                            self.refused = self.refused.saturating_add(refused.min(count));
+                            self.taken = true;
+                        }
+                        Verdict::Refused => {
+                            self.refused = self.refused.saturating_add(count);
+                            self.taken = false;
+                        }
+                    }
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Those of a batch that leave as one signal.
+struct OfSignal<'a> {
+    records: &'a dyn Records,
+    signal: Signal,
+}
+
+impl OfSignal<'_> {
+    /// How many they are; one that tells of losses stands for as many as it tells.
+    fn count(&self) -> u32 {
+        let (mut at, mut count) = (self.first(), 0_u32);
+        while let Some((record, next)) = self.read(at) {
+            count = count.saturating_add(record.loss().map_or(1, |(_, lost)| lost));
+            at = next;
+        }
+        count
+    }
+}
+
+impl Records for OfSignal<'_> {
+    fn first(&self) -> Cursor {
+        self.records.first()
+    }
+
+    fn read(&self, mut at: Cursor) -> Option<(Record, Cursor)> {
+        loop {
+            let (record, next) = self.records.read(at)?;
+            let signal = if record.as_delta().is_some() { Signal::Metrics } else { Signal::Logs };
+            if signal == self.signal {
+                return Some((record, next));
+            }
+            at = next;
+        }
+    }
+}
+
+impl<S: Schema, const N: usize> Default for Telemetry<S, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S, const N: usize> core::fmt::Debug for Telemetry<S, N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Telemetry").field("on", &self.on).finish_non_exhaustive()
+    }
+}

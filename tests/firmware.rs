@@ -1,0 +1,233 @@
+//! A real firmware on a Cortex-M3 (QEMU's lm3s6965evb, 64 KiB of RAM), over its network card to a receiver on this machine,
+//! which decodes with OTLP's official types. `tests/firmware/run` installs what this needs.
+
+#![cfg(unix)]
+
+use automagik_telemetry_test_support::sockets::{Sockets, read_request, reset, write};
+use automagik_telemetry_test_support::{Answer, Log, Receiver, logs};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
+use prost::Message;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+const TARGET: &str = "thumbv7m-none-eabi";
+
+/// The image, built once; `None` where this machine can't, which is said.
+fn image() -> Option<&'static Path> {
+    static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    IMAGE.get_or_init(build).as_deref()
+}
+
+fn build() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let qemu = Command::new("qemu-system-arm").arg("--version").output();
+    // The same that .ci/bare-metal looks for.
+    let has = |rustc: &str, part: &str| {
+        Command::new(rustc).args(["--print", "sysroot"]).output().is_ok_and(|output| {
+            let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            Path::new(&sysroot).join("lib/rustlib").join(part).is_dir()
+        })
+    };
+    let rustup = has("rustc", &format!("{TARGET}/lib"));
+    let debian = has("/usr/bin/rustc", "src/rust/library/core");
+    let missing = match (qemu, rustup || debian) {
+        (Ok(_), true) => None,
+        (Err(_), _) => Some("qemu-system-arm"),
+        (Ok(_), false) => Some("a compiler for thumbv7m-none-eabi"),
+    };
+    if let Some(missing) = missing {
+        let mut error = std::io::stderr();
+        writeln!(error, "SKIPPED: {missing} is not installed (tests/firmware/run does that)").unwrap();
+        return None;
+    }
+    let built = Command::new(root.join(".ci/bare-metal"))
+        .args([TARGET, "build", "--quiet", "--release", "--manifest-path", "tests/firmware/Cargo.toml"])
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", root.join("target/firmware"))
+        .env_remove("RUSTFLAGS")
+        .status();
+    assert!(built.unwrap().success());
+    let folder = root.join("target/firmware").join(if rustup { "" } else { "bare-metal" });
+    Some(folder.join(TARGET).join("release/automagik-telemetry-firmware"))
+}
+
+/// Runs the image with `words` on its command line, and returns what it reports in the end.
+fn run(image: &Path, port: u16, words: &str) -> String {
+    let mut child = Command::new("qemu-system-arm")
+        .args(["-M", "lm3s6965evb", "-nographic", "-nic", "user,model=stellaris", "-monitor", "none"])
+        .args(["-serial", "none", "-semihosting-config", "enable=on,target=native"])
+        .arg("-append")
+        .arg(format!("port={port} {words}"))
+        .arg("-kernel")
+        .arg(image)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut out, mut error) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (sender, ended) = channel();
+    std::thread::spawn(move || {
+        let mut report = String::new();
+        let _ = out.read_to_string(&mut report);
+        let _ = error.read_to_string(&mut report);
+        let _ = sender.send(report);
+    });
+    match ended.recv_timeout(Duration::from_secs(120)) {
+        Ok(report) => {
+            assert!(child.wait().unwrap().success(), "{report}");
+            report
+        }
+        Err(_) => {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+    }
+}
+
+/// Events by name.
+fn named<'a>(logs: &'a [Log], name: &str) -> Vec<&'a Log> {
+    logs.iter().filter(|log| log.event == name).collect()
+}
+
+/// What counters counted, over all requests.
+fn counted(collector: &Receiver) -> i64 {
+    let requests = collector.requests();
+    let metrics = requests.iter().filter(|request| request.path == "/v1/metrics" && request.answered == 200);
+    let mut total = 0;
+    for request in metrics {
+        let decoded = ExportMetricsServiceRequest::decode(request.body.as_slice()).unwrap();
+        assert!(decoded.encode_to_vec() == request.body, "the bytes are not prost's");
+        for metric in
+            decoded.resource_metrics.into_iter().flat_map(|of| of.scope_metrics).flat_map(|of| of.metrics)
+        {
+            let Some(metric::Data::Sum(sum)) = metric.data else { panic!("a sum") };
+            for point in sum.data_points {
+                let Some(number_data_point::Value::AsInt(count)) = point.value else { panic!("an integer") };
+                total += count;
+            }
+        }
+    }
+    total
+}
+
+#[test]
+fn what_a_task_and_an_interrupt_record_arrives_with_the_counts() {
+    let Some(image) = image() else { return };
+    let collector = Receiver::start();
+    let report = run(image, collector.port(), "consent=yes records=60 interrupts=40 seconds=60");
+    assert!(report.contains("on=true empty=true interrupts=40"), "{report}");
+    let logs = collector.logs();
+    assert_eq!(named(&logs, "automagik.feature.used").len(), 60);
+    let numbers: Vec<String> =
+        named(&logs, "firmware.interrupted").iter().map(|log| log.attribute("number").to_owned()).collect();
+    assert_eq!(numbers, (0..40).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(counted(&collector), 60);
+    // 100 events in one request, through a socket of 1 KiB.
+    assert_eq!(collector.requests().iter().filter(|request| request.path == "/v1/logs").count(), 1);
+}
+
+#[test]
+fn a_collector_that_comes_up_later_gets_everything_once() {
+    let Some(image) = image() else { return };
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let collector = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(3));
+        Receiver::on(port, |_| Answer::status(200))
+    });
+    let report = run(image, port, "consent=yes records=60 seconds=100");
+    assert!(report.contains("empty=true"), "{report}");
+    let collector = collector.join().unwrap();
+    assert_eq!(collector.logs().len(), 60);
+    assert_eq!(counted(&collector), 60);
+}
+
+#[test]
+fn a_collector_that_is_busy_is_left_alone_as_long_as_it_asks() {
+    let Some(image) = image() else { return };
+    let mut first = None;
+    let (sender, arrived) = channel();
+    let collector = Receiver::answering(move |n| {
+        let first = *first.get_or_insert_with(std::time::Instant::now);
+        let _ = sender.send(first.elapsed());
+        if n == 0 { Answer::status(503).header("retry-after", "3") } else { Answer::status(200) }
+    });
+    run(image, collector.port(), "consent=yes records=10 seconds=100");
+    let arrived: Vec<Duration> = arrived.try_iter().collect();
+    assert!(arrived[1] >= Duration::from_secs(2), "{arrived:?}");
+    let taken: usize = collector
+        .requests()
+        .iter()
+        .filter(|request| request.answered == 200 && request.path == "/v1/logs")
+        .map(|request| logs(&request.body).len())
+        .sum();
+    assert_eq!(taken, 10);
+}
+
+#[test]
+fn a_connection_that_is_cut_in_the_middle_of_a_body_is_made_again() {
+    let Some(image) = image() else { return };
+    let (sender, delivered) = channel();
+    let sender = std::sync::Mutex::new(sender);
+    let collector = Sockets::start(move |n, connection| {
+        if n == 0 {
+            let _ = connection.read(&mut [0; 700]);
+            reset(connection);
+        } else {
+            let request = read_request(connection);
+            let head =
+                request.windows(4).position(|end| end == b"\r\n\r\n").map_or(request.len(), |end| end + 4);
+            write(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            let is_logs = request.starts_with(b"POST /v1/logs ");
+            let _ = sender.lock().unwrap().send(if is_logs { logs(&request[head..]).len() } else { 0 });
+        }
+    });
+    let report = run(image, collector.port(), "consent=yes records=60 seconds=100");
+    assert!(report.contains("empty=true"), "{report}");
+    assert_eq!(delivered.try_iter().sum::<usize>(), 60);
+}
+
+#[test]
+fn what_a_full_queue_dropped_is_counted_and_told() {
+    let Some(image) = image() else { return };
+    let collector = Receiver::start();
+    run(image, collector.port(), "consent=yes records=500 seconds=60");
+    let logs = collector.logs();
+    let arrived = named(&logs, "automagik.feature.used").len();
+    let dropped: usize = named(&logs, "automagik.telemetry.dropped")
+        .iter()
+        .map(|log| {
+            assert_eq!(log.attribute("reason"), "queue_full");
+            log.attribute("count").parse::<usize>().unwrap()
+        })
+        .sum();
+    assert!(dropped > 0, "a queue of 1 KiB does not hold 500 records");
+    assert_eq!(arrived + dropped, 500);
+    assert_eq!(counted(&collector), 500, "a count needs no room");
+}
+
+#[test]
+fn without_consent_not_one_packet_is_sent_and_nothing_is_kept() {
+    let Some(image) = image() else { return };
+    for consent in ["", "consent=no", "consent=perhaps"] {
+        let collector = Receiver::start();
+        let report = run(image, collector.port(), &format!("{consent} records=60 interrupts=9 seconds=10"));
+        assert!(report.contains("on=false empty=true interrupts=9"), "{report}");
+        assert_eq!(collector.connections(), 0, "{consent}");
+    }
+}
+
+#[test]
+fn a_consent_that_is_withdrawn_deletes_what_waits_and_sends_nothing() {
+    let Some(image) = image() else { return };
+    let collector = Receiver::start();
+    let report = run(image, collector.port(), "consent=yes records=60 then=withdraw seconds=10");
+    assert!(report.contains("on=false empty=true"), "{report}");
+    assert_eq!(collector.connections(), 0);
+}

@@ -1,0 +1,187 @@
+//! A firmware with telemetry in it, for QEMU's lm3s6965evb. `tests/firmware.rs` starts it with words on its command line:
+//!
+//! `port=<collector's port at 10.0.2.2> records=<from a task> interrupts=<records from an interrupt> consent=<yes|no|later no>
+//! seconds=<to live at most>`
+
+#![no_std]
+#![no_main]
+
+mod clock;
+mod network;
+
+use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::firmware::{Http, Settings, Telemetry};
+use automagik_telemetry::{Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicU32, Ordering};
+use cortex_m::interrupt::InterruptNumber;
+use cortex_m::peripheral::NVIC;
+use cortex_m_rt::{entry, exception};
+use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
+use cortex_m_semihosting::{hprintln, syscall1};
+use embassy_executor::{Executor, Spawner};
+use embassy_net::dns::DnsSocket;
+use embassy_net::tcp::client::{TcpClient, TcpClientState};
+use embassy_net::{Config, Runner, Stack, StackResources};
+use embassy_time::{Duration, Instant, Timer};
+use static_cell::StaticCell;
+
+/// What the button does.
+#[derive(Label, Clone, Copy)]
+enum Feature {
+    Pump,
+    Lamp,
+}
+
+/// A record from an interrupt.
+#[derive(Event, Clone, Copy)]
+#[event(name = "firmware.interrupted")]
+struct Interrupted {
+    number: Count<4095>,
+}
+
+/// Counts of this firmware.
+#[derive(Metrics)]
+struct Counted {
+    #[metric(name = "firmware.turns", by = "feature")]
+    turns: Counter<Feature>,
+}
+
+/// All that this firmware can ever send.
+#[derive(Schema)]
+#[schema(project = "firmware", metrics = Counted)]
+enum Firmware {
+    Feature(FeatureUsed<Feature>),
+    Interrupted(Interrupted),
+}
+
+/// 1 KiB: about 170 records.
+static TELEMETRY: Telemetry<Firmware, 1024> = Telemetry::new();
+
+/// An interrupt that nothing else uses.
+#[derive(Clone, Copy)]
+struct Button;
+
+// SAFETY: line 5 exists on this machine.
+unsafe impl InterruptNumber for Button {
+    fn number(self) -> u16 {
+        5
+    }
+}
+
+static PRESSED: AtomicU32 = AtomicU32::new(0);
+
+#[exception]
+unsafe fn DefaultHandler(_: i16) {
+    let number = PRESSED.fetch_add(1, Ordering::Relaxed);
+    TELEMETRY.record(Interrupted { number: Count::new(number) });
+}
+
+/// The words of the command line.
+struct Words {
+    line: [u8; 256],
+    len: usize,
+}
+
+impl Words {
+    fn get() -> Self {
+        let mut line = [0_u8; 256];
+        let mut block = [line.as_mut_ptr() as usize, line.len()];
+        // SAFETY: the block holds the address and the length of `line`, as SYS_GET_CMDLINE asks.
+        unsafe { syscall1!(GET_CMDLINE, block.as_mut_ptr()) };
+        Self { line, len: block[1].min(line.len()) }
+    }
+
+    fn number(&self, name: &str) -> u32 {
+        self.word(name).and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+
+    fn word(&self, name: &str) -> Option<&str> {
+        let line = core::str::from_utf8(&self.line[..self.len]).ok()?;
+        line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+type Tcp = TcpClient<'static, 1, 1024, 512>;
+
+#[embassy_executor::task]
+async fn network_task(mut runner: Runner<'static, network::Stellaris>) {
+    runner.run().await
+}
+
+#[embassy_executor::task]
+async fn telemetry_task(secret: Secret, sender: Http<'static, Tcp, DnsSocket<'static>>) {
+    let settings = Settings { interval: Duration::from_millis(500), seed: 7 };
+    TELEMETRY.run(&secret, sender, settings).await
+}
+
+#[embassy_executor::task]
+async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
+    static STATE: StaticCell<TcpClientState<1, 1024, 512>> = StaticCell::new();
+    static TCP: StaticCell<Tcp> = StaticCell::new();
+    static DNS: StaticCell<DnsSocket<'static>> = StaticCell::new();
+    stack.wait_config_up().await;
+    let answer = Answer::parse(words.word("consent").unwrap_or(""));
+    let decision = decide(&Signals { variable: answer, ..Signals::default() });
+    if let Some(consent) = decision.consent() {
+        let tcp = TCP.init(TcpClient::new(stack, STATE.init(TcpClientState::new())));
+        let sender =
+            Http::new(&*tcp, &*DNS.init(DnsSocket::new(stack)), "10.0.2.2", words.number("port") as u16);
+        TELEMETRY.set_unix_time(1_795_000_000);
+        TELEMETRY.start(consent);
+        spawner.spawn(telemetry_task(Secret::new([7; 32], consent), sender).unwrap());
+    }
+    for number in 0..words.number("records") {
+        TELEMETRY
+            .record(FeatureUsed { feature: if number % 2 == 0 { Feature::Pump } else { Feature::Lamp } });
+        Counted::global().turns.add(Feature::Pump);
+    }
+    for _ in 0..words.number("interrupts") {
+        NVIC::pend(Button);
+        cortex_m::asm::isb();
+    }
+    if words.word("then") == Some("withdraw") {
+        TELEMETRY.withdraw();
+    }
+    // All was sent when nothing waits, two intervals later still.
+    let until = Instant::now() + Duration::from_secs(words.number("seconds").into());
+    let mut quiet = 0;
+    while quiet < 3 && Instant::now() < until {
+        Timer::after_millis(600).await;
+        quiet = if TELEMETRY.is_empty() { quiet + 1 } else { 0 };
+    }
+    hprintln!(
+        "on={} empty={} interrupts={}",
+        TELEMETRY.is_on(),
+        TELEMETRY.is_empty(),
+        PRESSED.load(Ordering::Relaxed)
+    );
+    exit(EXIT_SUCCESS);
+}
+
+#[entry]
+fn main() -> ! {
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+    static RESOURCES: StaticCell<StackResources<3>> = StaticCell::new();
+    let core = cortex_m::Peripherals::take().unwrap();
+    // SAFETY: its handler is there, and uses nothing that is shared but through critical sections and atomics.
+    unsafe { NVIC::unmask(Button) };
+    clock::start(core.SYST);
+    let (stack, runner) = embassy_net::new(
+        network::Stellaris::new(),
+        Config::dhcpv4(Default::default()),
+        RESOURCES.init(StackResources::new()),
+        7,
+    );
+    EXECUTOR.init(Executor::new()).run(|spawner| {
+        spawner.spawn(network_task(runner).unwrap());
+        spawner.spawn(program(spawner, stack, Words::get()).unwrap());
+    })
+}
+
+#[panic_handler]
+fn panicked(info: &PanicInfo<'_>) -> ! {
+    hprintln!("{}", info);
+    exit(EXIT_FAILURE);
+    loop {}
+}
