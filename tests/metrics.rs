@@ -303,7 +303,7 @@ mod device {
 
     fn drain<const N: usize>(queue: &Queue<N>) {
         let (start, end) = (Coarse::from_steps(29_350_800), Coarse::from_steps(29_350_801));
-        aggregate::drain::<Program>(start, end, |record| queue.push(&record).is_ok());
+        aggregate::drain::<Program>(start, end, |record| queue.offer(&record).is_ok());
     }
 
     // One test: the counts are those of the process.

@@ -255,7 +255,7 @@ impl Metrics for NoMetrics {
 /// # }
 /// static QUEUE: Queue<1024> = Queue::new();
 /// let (start, end) = (Coarse::from_steps(29_350_800), Coarse::from_steps(29_350_801));
-/// aggregate::drain::<Omni>(start, end, |record| QUEUE.push(&record).is_ok());
+/// aggregate::drain::<Omni>(start, end, |record| QUEUE.offer(&record).is_ok());
 /// ```
 pub fn drain<S: Schema>(start: Coarse, end: Coarse, mut each: impl FnMut(Record) -> bool) {
     for (position, metric) in Checked::<S>::DESCRIPTOR.metrics().iter().enumerate() {

@@ -37,6 +37,17 @@ impl<const N: usize> Queue<N> {
         self.with(|ring| ring.push_encoded(&encoded, record.time())).unwrap_or(Err(Full))
     }
 
+    /// Like [`push`](Queue::push), for a record that the caller keeps where there is no room, as
+    /// [`drain`](crate::aggregate::drain) does: then nothing is lost or counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] where there is no room.
+    pub fn offer(&self, record: &Record) -> Result<(), Full> {
+        let encoded = record.encode();
+        self.with(|ring| ring.offer_encoded(&encoded)).unwrap_or(Err(Full))
+    }
+
     /// The oldest records, `most` at most, pinned until they are committed; `None` where there are none.
     pub fn batch(&self, most: u32) -> Option<PinnedBatch<'_, N>> {
         let batch = self.with(|ring| ring.batch(most)).flatten()?;

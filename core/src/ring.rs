@@ -107,11 +107,27 @@ impl<const N: usize> Ring<N> {
     }
 
     pub(crate) fn push_encoded(&mut self, record: &Encoded, time: Coarse) -> Result<(), Full> {
+        let offered = self.offer_encoded(record);
+        if offered.is_err() {
+            self.count_lost(1, time);
+        }
+        offered
+    }
+
+    /// Like [`push`](Ring::push), for a record that the caller keeps where there is no room: then nothing is lost or counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`] where there is no room.
+    pub fn offer(&mut self, record: &Record) -> Result<(), Full> {
+        self.offer_encoded(&record.encode())
+    }
+
+    pub(crate) fn offer_encoded(&mut self, record: &Encoded) -> Result<(), Full> {
         // Room stays for the record of the next loss; what was lost before is told first.
         let loss_len = if self.lost > 0 { 2 * LOSS_LEN_MAX } else { LOSS_LEN_MAX };
         let wanted = self.used.saturating_add(record.as_slice().len()).saturating_add(loss_len);
         if wanted > N || record.as_slice().is_empty() {
-            self.count_lost(1, time);
             return Err(Full);
         }
         self.settle();
@@ -251,6 +267,16 @@ mod tests {
             Some(record)
         })
         .collect()
+    }
+
+    #[test]
+    fn what_is_offered_in_vain_is_not_counted_as_lost() {
+        let mut ring = Ring::<64>::new();
+        let record = Record::dropped(Reason::Refused, 1, Coarse::from_steps(1));
+        while ring.offer(&record).is_ok() {}
+        let before = ring.len();
+        ring.offer(&record).unwrap_err();
+        assert_eq!(ring.batch(u32::MAX).unwrap().count(), before);
     }
 
     #[test]

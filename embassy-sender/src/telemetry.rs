@@ -180,7 +180,7 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
             let now = self.now();
             // A second time in one step covers that step again: times are no finer.
             let (start, end) = (counted.min(now), Coarse::from_steps(now.steps().saturating_add(1)));
-            aggregate::drain::<S>(start, end, |record| self.queue.push(&record).is_ok());
+            aggregate::drain::<S>(start, end, |record| self.queue.offer(&record).is_ok());
             counted = end;
             upload.tell_losses();
             // Ends early where consent does.
@@ -212,7 +212,7 @@ impl<S: Schema, const N: usize> Upload<'_, S, N> {
         let telemetry = self.telemetry;
         let tell = |reason, count| {
             let told = Record::dropped(reason, count, telemetry.now());
-            if count == 0 || telemetry.queue.push(&told).is_ok() { 0 } else { count }
+            if count == 0 || telemetry.queue.offer(&told).is_ok() { 0 } else { count }
         };
         self.refused = tell(Reason::Refused, self.refused);
         let left = tell(Reason::OutOfDomain, telemetry.out_of_domain.swap(0, Ordering::Relaxed));

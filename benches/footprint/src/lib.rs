@@ -1,0 +1,51 @@
+//! What the images share: a schema, and a panic handler that does not link. If the compiler can't show that no panic is
+//! reached, there is no image.
+
+#![no_std]
+
+use automagik_telemetry::{Event, FeatureUsed, Label, Milliseconds, Schema};
+use core::panic::PanicInfo;
+// Its critical section.
+use cortex_m as _;
+
+/// A vocabulary.
+#[derive(Label, Clone, Copy)]
+pub enum Feature {
+    /// A word.
+    Pump,
+    /// A word.
+    Lamp,
+}
+
+/// An event with three fields.
+#[derive(Event, Clone, Copy)]
+#[event(name = "pump.ran")]
+pub struct Ran {
+    /// A choice.
+    pub feature: Feature,
+    /// A size class.
+    pub duration_ms: Milliseconds,
+    /// A flag.
+    pub success: bool,
+}
+
+/// All that these images can send.
+#[derive(Schema)]
+#[schema(project = "pump")]
+pub enum Pump {
+    /// An event of the policy.
+    Feature(FeatureUsed<Feature>),
+    /// An event of this firmware.
+    Ran(Ran),
+}
+
+unsafe extern "C" {
+    /// Defined nowhere: a panic that may be reached makes the linker name it.
+    fn a_panic_can_be_reached() -> !;
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    // SAFETY: it is never linked.
+    unsafe { a_panic_can_be_reached() }
+}
