@@ -261,7 +261,7 @@ fn the_commands_say_what_they_did() {
     assert!(omni(&["telemetry", "status"]).starts_with("Telemetry is off: nobody has agreed to it."));
     assert!(omni(&["telemetry", "on"]).starts_with("Telemetry is on"));
     omni(&["instance", "list"]);
-    assert!(omni(&["telemetry", "status"]).contains("1 records wait"));
+    assert!(omni(&["telemetry", "status"]).contains("Waiting for delivery: 1, in "));
     assert!(omni(&["telemetry", "show"]).contains("omni instance list"));
     let exported = omni(&["telemetry", "export"]);
     serde_json::from_str::<ExportLogsServiceRequest>(exported.trim()).unwrap();

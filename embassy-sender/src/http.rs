@@ -61,22 +61,25 @@ impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
             Err(_) => self.dns.get_host_by_name(self.host, AddrType::Either).await.ok()?,
         };
         let mut connection = self.tcp.connect(SocketAddr::new(address, self.port)).await.ok()?;
-        let mut head = heapless::String::<PIECE_LEN>::new();
-        let written = write!(
-            head,
-            "POST {}/{} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: automagik-telemetry-rust/{SDK_VERSION}\r\n\
-             Content-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-            self.path,
-            signal.path(),
-            self.host,
-            self.port,
-            body.len()
-        );
-        if written.is_err() {
-            return Some(Outcome::Refused);
+        {
+            let mut head = heapless::String::<PIECE_LEN>::new();
+            let written = write!(
+                head,
+                "POST {}/{} HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: automagik-telemetry-rust/{SDK_VERSION}\r\n\
+                 Content-Type: application/x-protobuf\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                self.path,
+                signal.path(),
+                self.host,
+                self.port,
+                body.len()
+            );
+            // A host and a path that are longer than that are nobody's.
+            if written.is_err() {
+                return Some(Outcome::Refused);
+            }
+            connection.write_all(head.as_bytes()).await.ok()?;
         }
-        connection.write_all(head.as_bytes()).await.ok()?;
-        // The head is on its way: its memory takes the body's pieces, and the answer.
+        // The head is on its way: its place in the task's memory is free for the body's pieces, and then for the answer.
         let mut buffer = [0; PIECE_LEN];
         loop {
             match body.read(&mut buffer) {

@@ -8,7 +8,7 @@
 //!                     ▲                                               │
 //!                     └── core's Delivery: wait, again, over ◄────────┘
 //!
-//!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 256 bytes
+//!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 512 bytes
 //! ```
 //!
 //! Other transports (datagrams, a serial line to a gateway) implement the same trait,

@@ -263,9 +263,10 @@ impl<S: Schema> Builder<S> {
             && environment.is_of_process()
             && environment.variable(background::UPLOAD).is_some();
         if is_left_behind {
-            if let Some(consent) = decision.consent() {
-                let pipeline = self.pipeline(&environment, consent);
-                let _ = pipeline.map(|pipeline| pipeline.upload(background::UPLOAD_TIME_MAX));
+            if let Some(Ok(pipeline)) = decision.consent().map(|consent| self.pipeline(&environment, consent))
+            {
+                let is_agreed = move || decided(&environment, Answer::Silent).enabled();
+                let _ = pipeline.upload(background::UPLOAD_TIME_MAX, is_agreed);
             }
             std::process::exit(0);
         }

@@ -34,9 +34,13 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Delivers what waits, for `most` at most.
-    pub(crate) fn upload(self, most: Duration) -> io::Result<()> {
-        let (recorder, store) = (Recorder::new(), Mutex::new(self.store()));
+    /// Delivers what waits, for `most` at most and as long as `is_agreed`.
+    pub(crate) fn upload(
+        self,
+        most: Duration,
+        is_agreed: impl Fn() -> bool + Send + 'static,
+    ) -> io::Result<()> {
+        let (recorder, store) = (Recorder::new(), Mutex::new(self.store().while_agreed(is_agreed)));
         let runtime = runtime()?;
         let _ = runtime.block_on(async {
             tokio::time::timeout(most, self.worker(&recorder, &store).upload_once()).await

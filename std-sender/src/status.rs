@@ -193,7 +193,7 @@ impl fmt::Display for Status {
             writeln!(f, "WARNING: that is http to another machine: it can be read on its way. Use https.")?;
         }
         match &self.spool {
-            Some(folder) => writeln!(f, "{} records wait in {}.", self.waiting, folder.display())?,
+            Some(folder) => writeln!(f, "Waiting for delivery: {}, in {}.", self.waiting, folder.display())?,
             None => writeln!(f, "There is no home folder for records to wait in: they wait in memory.")?,
         }
         writeln!(f, "\nTo change it: {0} telemetry on, {0} telemetry off; or", self.project)?;

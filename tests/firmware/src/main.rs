@@ -1,7 +1,7 @@
 //! A firmware with telemetry in it, for QEMU's lm3s6965evb. `tests/firmware.rs` starts it with words on its command line:
 //!
-//! `port=<collector's port at 10.0.2.2> records=<from a task> interrupts=<records from an interrupt> consent=<yes|no|later no>
-//! seconds=<to live at most>`
+//! `port=<collector's port at 10.0.2.2> records=<from a task> interrupts=<records from an interrupt> consent=<yes|no>
+//! then=withdraw seconds=<to live at most>`
 
 #![no_std]
 #![no_main]
