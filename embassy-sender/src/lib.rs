@@ -15,22 +15,28 @@
 //! [`Sender`](automagik_telemetry_core::Sender).
 //!
 //! Nothing is recorded before [`Telemetry::start`], which takes a [`Consent`](automagik_telemetry_core::Consent): on a device
-//! that is what the person provisioned, decided by [`decide`](automagik_telemetry_core::consent::decide) as everywhere.
+//! that is what the person provisioned, kept in flash by [`Provision`] and decided by
+//! [`decide`](automagik_telemetry_core::consent::decide) as everywhere.
 
 #![no_std]
-#![warn(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
 )]
 
 mod answer;
 mod http;
+mod provision;
 mod telemetry;
 
 pub use http::{Http, PIECE_LEN, TIMEOUT};
+pub use provision::{Provision, RANGE_LEN_MIN};
 pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};
 
 #[cfg(test)]
