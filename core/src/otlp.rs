@@ -35,6 +35,7 @@
 //! ([`Body::read`]). A whole request so leaves through a buffer of [`Logs::piece_len_max`] bytes.
 
 mod attribute;
+mod envelope;
 mod logs;
 mod metrics;
 mod protobuf;

@@ -1,32 +1,14 @@
 //! `ExportLogsServiceRequest`: events as log records. Field numbers are in the parent module's tree.
 
+use super::envelope::{self, Envelope, Head};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, attribute};
 use crate::event::EventDescriptor;
 use crate::field::{Value, Values};
 use crate::record::{Cursor, Record, Records};
-use crate::resource::{ATTRIBUTE_COUNT, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION};
+use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
 
-mod request {
-    pub(super) const RESOURCE_LOGS: u8 = 1;
-}
-mod resource_logs {
-    pub(super) const RESOURCE: u8 = 1;
-    pub(super) const SCOPE_LOGS: u8 = 2;
-    pub(super) const SCHEMA_URL: u8 = 3;
-}
-mod resource {
-    pub(super) const ATTRIBUTES: u8 = 1;
-}
-mod scope_logs {
-    pub(super) const SCOPE: u8 = 1;
-    pub(super) const LOG_RECORDS: u8 = 2;
-}
-mod scope {
-    pub(super) const NAME: u8 = 1;
-    pub(super) const VERSION: u8 = 2;
-}
 mod log_record {
     pub(super) const TIME: u8 = 1;
     pub(super) const SEVERITY: u8 = 2;
@@ -35,18 +17,14 @@ mod log_record {
     pub(super) const EVENT_NAME: u8 = 12;
 }
 
-const SCOPE_LEN: usize = field_len(SDK_NAME.len()).saturating_add(field_len(SDK_VERSION.len()));
-
 /// A logs request: its records are measured when it is made, and read again as it is pulled.
 ///
 /// A record that is not of the schema (from a store that another program wrote, say) is left out and counted
 /// ([`Logs::left_out`]).
 #[derive(Clone)]
 pub struct Logs<'a> {
-    resource: &'a Resource,
+    envelope: Envelope<'a>,
     records: &'a dyn Records,
-    resource_len: usize,
-    scope_logs_len: usize,
     left_out: u32,
     count: u32,
     next: Next,
@@ -57,9 +35,7 @@ pub struct Logs<'a> {
 /// The next piece.
 #[derive(Clone, Copy)]
 enum Next {
-    Start,
-    Attribute(usize),
-    Scope,
+    Head(Head),
     Record(Cursor),
     SchemaUrl,
     End,
@@ -69,13 +45,13 @@ impl<'a> Logs<'a> {
     /// The request that tells `records` from `resource`.
     #[must_use]
     pub fn new(resource: &'a Resource, records: &'a dyn Records) -> Self {
-        let mut scope_logs_len = field_len(SCOPE_LEN);
+        let mut envelope = Envelope::new(resource);
         let (mut count, mut left_out) = (0_u32, 0_u32);
         let mut at = records.first();
         while let Some((record, next)) = records.read(at) {
             match record.check(resource.schema()) {
                 Ok(event) => {
-                    scope_logs_len = scope_logs_len.saturating_add(field_len(record_len(&record, event)));
+                    envelope.add(record_len(&record, event));
                     count = count.saturating_add(1);
                 }
                 // A metric's record is the other request's.
@@ -84,19 +60,7 @@ impl<'a> Logs<'a> {
             }
             at = next;
         }
-        let resource_len = resource
-            .attributes()
-            .fold(0_usize, |sum, (key, text)| sum.saturating_add(attribute::text_len(key, text.as_bytes())));
-        Self {
-            resource,
-            records,
-            resource_len,
-            scope_logs_len,
-            left_out,
-            count,
-            next: Next::Start,
-            written: 0,
-        }
+        Self { envelope, records, left_out, count, next: Next::Head(Head::Start), written: 0 }
     }
 
     /// Number of records in the request.
@@ -114,51 +78,29 @@ impl<'a> Logs<'a> {
     /// A buffer of this many bytes holds any piece of any request of `schema`.
     #[must_use]
     pub fn piece_len_max(schema: &SchemaDescriptor) -> usize {
-        // The resource's longest attributes: the installation's id, and a version and a project at their longest.
-        let attribute = attribute::text_len("telemetry.sdk.language", &[0; crate::word::NAME_LEN_MAX]);
-        schema.events().map(record_len_max).fold(attribute, usize::max)
-    }
-
-    const fn resource_logs_len(&self) -> usize {
-        field_len(self.resource_len)
-            .saturating_add(field_len(self.scope_logs_len))
-            .saturating_add(field_len(SCHEMA_URL.len()))
+        schema.events().map(record_len_max).fold(envelope::PIECE_LEN_MAX, usize::max)
     }
 
     /// Writes the piece at `next`, and says which follows; `None` where there was nothing to write.
     fn write(&self, piece: &mut Piece<'_>) -> (Next, Option<Record>) {
+        let schema = self.envelope.resource.schema();
         match self.next {
-            Next::Start => {
-                piece.open(request::RESOURCE_LOGS, self.resource_logs_len());
-                piece.open(resource_logs::RESOURCE, self.resource_len);
-                (Next::Attribute(0), None)
-            }
-            Next::Attribute(position) => {
-                if let Some((key, text)) = self.resource.attribute(position) {
-                    attribute::write_text(piece, resource::ATTRIBUTES, key, text.as_bytes());
-                }
-                let following = position.saturating_add(1);
-                (if following < ATTRIBUTE_COUNT { Next::Attribute(following) } else { Next::Scope }, None)
-            }
-            Next::Scope => {
-                piece.open(resource_logs::SCOPE_LOGS, self.scope_logs_len);
-                piece.open(scope_logs::SCOPE, SCOPE_LEN);
-                piece.text(scope::NAME, SDK_NAME.as_bytes());
-                piece.text(scope::VERSION, SDK_VERSION.as_bytes());
-                (Next::Record(self.records.first()), None)
-            }
+            Next::Head(head) => match self.envelope.write_head(head, piece) {
+                Some(head) => (Next::Head(head), None),
+                None => (Next::Record(self.records.first()), None),
+            },
             Next::Record(at) => match self.records.read(at) {
                 Some((record, following)) => {
-                    let Ok(event) = record.check(self.resource.schema()) else {
+                    let Ok(event) = record.check(schema) else {
                         return (Next::Record(following), None);
                     };
-                    write_record(piece, &record, event, self.resource.schema());
+                    write_record(piece, &record, event, schema);
                     (Next::Record(following), Some(record))
                 }
                 None => (Next::SchemaUrl, None),
             },
             Next::SchemaUrl => {
-                piece.text(resource_logs::SCHEMA_URL, SCHEMA_URL.as_bytes());
+                Envelope::write_tail(piece);
                 (Next::End, None)
             }
             Next::End => (Next::End, None),
@@ -168,7 +110,7 @@ impl<'a> Logs<'a> {
 
 impl Body for Logs<'_> {
     fn len(&self) -> usize {
-        field_len(self.resource_logs_len())
+        self.envelope.len()
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
@@ -191,7 +133,7 @@ impl Body for Logs<'_> {
     }
 
     fn rewind(&mut self) {
-        (self.next, self.written) = (Next::Start, 0);
+        (self.next, self.written) = (Next::Head(Head::Start), 0);
     }
 }
 
@@ -237,7 +179,7 @@ fn write_record(
     schema: &SchemaDescriptor,
 ) {
     let time = record.time().unix_nanos(schema.resolution());
-    piece.open(scope_logs::LOG_RECORDS, record_len(record, event));
+    piece.open(envelope::ITEMS, record_len(record, event));
     piece.fixed64(log_record::TIME, time);
     piece.uint(log_record::SEVERITY, event.severity as u32);
     for (field, value) in record.fields(event) {

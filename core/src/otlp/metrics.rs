@@ -3,33 +3,15 @@
 //! A point is all that a batch says of one combination of words in one time: records of the same point are added up, and a
 //! histogram's classes stand in one point. Cells of 0 make no record and so no point.
 
+use super::envelope::{self, Envelope, Head};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, attribute};
 use crate::bucket;
 use crate::metric::{Kind, MetricDescriptor};
 use crate::record::{Cursor, Delta, Records};
-use crate::resource::{ATTRIBUTE_COUNT, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION};
+use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
 
-mod request {
-    pub(super) const RESOURCE_METRICS: u8 = 1;
-}
-mod resource_metrics {
-    pub(super) const RESOURCE: u8 = 1;
-    pub(super) const SCOPE_METRICS: u8 = 2;
-    pub(super) const SCHEMA_URL: u8 = 3;
-}
-mod resource {
-    pub(super) const ATTRIBUTES: u8 = 1;
-}
-mod scope_metrics {
-    pub(super) const SCOPE: u8 = 1;
-    pub(super) const METRICS: u8 = 2;
-}
-mod scope {
-    pub(super) const NAME: u8 = 1;
-    pub(super) const VERSION: u8 = 2;
-}
 mod metric {
     pub(super) const NAME: u8 = 1;
     pub(super) const UNIT: u8 = 3;
@@ -63,16 +45,12 @@ const DELTA: u32 = 1;
 const CLASSES: usize = bucket::HALVES as usize;
 const BOUNDS: usize = CLASSES.saturating_sub(1);
 
-const SCOPE_LEN: usize = field_len(SDK_NAME.len()).saturating_add(field_len(SDK_VERSION.len()));
-
 /// A metrics request: its records are measured when it is made, and read again as it is pulled. Records of events are left
 /// to [`Logs`](super::Logs).
 #[derive(Clone)]
 pub struct Metrics<'a> {
-    resource: &'a Resource,
+    envelope: Envelope<'a>,
     records: &'a dyn Records,
-    resource_len: usize,
-    scope_metrics_len: usize,
     count: u32,
     next: Next,
     /// Bytes written so far, to find out whether the records are still those that were measured.
@@ -82,9 +60,7 @@ pub struct Metrics<'a> {
 /// The next piece.
 #[derive(Clone, Copy)]
 enum Next {
-    Start,
-    Attribute(usize),
-    Scope,
+    Head(Head),
     /// The head of the metric at this position.
     Metric(usize),
     /// The metric's next point.
@@ -104,23 +80,17 @@ impl<'a> Metrics<'a> {
     /// The request that tells the deltas among `records` from `resource`.
     #[must_use]
     pub fn new(resource: &'a Resource, records: &'a dyn Records) -> Self {
-        let resource_len = resource
-            .attributes()
-            .fold(0_usize, |sum, (key, text)| sum.saturating_add(attribute::text_len(key, text.as_bytes())));
         let mut request = Self {
-            resource,
+            envelope: Envelope::new(resource),
             records,
-            resource_len,
-            scope_metrics_len: field_len(SCOPE_LEN),
             count: 0,
-            next: Next::Start,
+            next: Next::Head(Head::Start),
             written: 0,
         };
         for position in 0..resource.schema().metrics().len() {
             let (points, data_len) = request.data_len(position);
             if let (Some(metric), 1..) = (resource.schema().metrics().get(position), points) {
-                let len = field_len(metric_len(metric, data_len));
-                request.scope_metrics_len = request.scope_metrics_len.saturating_add(len);
+                request.envelope.add(metric_len(metric, data_len));
                 request.count = request.count.saturating_add(points);
             }
         }
@@ -136,21 +106,20 @@ impl<'a> Metrics<'a> {
     /// A buffer of this many bytes holds any piece of any request of `schema`.
     #[must_use]
     pub fn piece_len_max(schema: &SchemaDescriptor) -> usize {
-        let attribute = attribute::text_len("telemetry.sdk.language", &[0; crate::word::NAME_LEN_MAX]);
-        schema.metrics().iter().map(piece_of_len_max).fold(attribute, usize::max)
+        schema.metrics().iter().map(piece_of_len_max).fold(envelope::PIECE_LEN_MAX, usize::max)
     }
 
     /// The delta at `at` where it is the first of a point of the metric at `position`, and where the next record stands.
     fn read(&self, position: usize, at: Cursor) -> Option<(Option<Delta>, Cursor)> {
         let (record, next) = self.records.read(at)?;
-        let delta = record.check_delta(self.resource.schema()).ok().filter(|delta| delta.metric == position);
+        let delta = record.check_delta(self.schema()).ok().filter(|delta| delta.metric == position);
         let first = delta.filter(|delta| {
             let mut earlier = self.records.first();
             while let Some((record, following)) = self.records.read(earlier) {
                 if earlier == at {
                     return true;
                 }
-                if self.is_same_point(delta, record.check_delta(self.resource.schema()).ok()) {
+                if self.is_same_point(delta, record.check_delta(self.schema()).ok()) {
                     return false;
                 }
                 earlier = following;
@@ -161,7 +130,7 @@ impl<'a> Metrics<'a> {
     }
 
     fn is_same_point(&self, delta: &Delta, other: Option<Delta>) -> bool {
-        let Some(metric) = self.resource.schema().metrics().get(delta.metric) else { return false };
+        let Some(metric) = self.schema().metrics().get(delta.metric) else { return false };
         let combination = |delta: &Delta| delta.cell.checked_div(metric.kind.cells());
         other.is_some_and(|other| {
             (other.metric, other.start, other.end) == (delta.metric, delta.start, delta.end)
@@ -174,7 +143,7 @@ impl<'a> Metrics<'a> {
         let mut counts = [0_u32; CLASSES];
         let mut at = self.records.first();
         while let Some((record, next)) = self.records.read(at) {
-            if let Ok(delta) = record.check_delta(self.resource.schema())
+            if let Ok(delta) = record.check_delta(self.schema())
                 && self.is_same_point(&first, Some(delta))
                 && let Some(class) = delta.cell.checked_rem(metric.kind.cells())
                 && let Some(count) = counts.get_mut(class)
@@ -189,7 +158,7 @@ impl<'a> Metrics<'a> {
     /// Number of points of the metric at `position`, and their length.
     fn data_len(&self, position: usize) -> (u32, usize) {
         let (mut points, mut len) = (0_u32, 0_usize);
-        let Some(metric) = self.resource.schema().metrics().get(position) else { return (0, 0) };
+        let Some(metric) = self.schema().metrics().get(position) else { return (0, 0) };
         let mut at = self.records.first();
         while let Some((first, next)) = self.read(position, at) {
             if let Some(first) = first {
@@ -201,42 +170,22 @@ impl<'a> Metrics<'a> {
         (points, len.saturating_add(tail_len(metric.kind)))
     }
 
-    const fn resource_metrics_len(&self) -> usize {
-        field_len(self.resource_len)
-            .saturating_add(field_len(self.scope_metrics_len))
-            .saturating_add(field_len(SCHEMA_URL.len()))
+    const fn schema(&self) -> &'static SchemaDescriptor {
+        self.envelope.resource.schema()
     }
 
     /// Writes the piece at `next`, and says which follows.
     fn write(&self, piece: &mut Piece<'_>) -> Next {
-        let schema = self.resource.schema();
+        let schema = self.schema();
         match self.next {
-            Next::Start => {
-                piece.open(request::RESOURCE_METRICS, self.resource_metrics_len());
-                piece.open(resource_metrics::RESOURCE, self.resource_len);
-                Next::Attribute(0)
-            }
-            Next::Attribute(position) => {
-                if let Some((key, text)) = self.resource.attribute(position) {
-                    attribute::write_text(piece, resource::ATTRIBUTES, key, text.as_bytes());
-                }
-                let following = position.saturating_add(1);
-                if following < ATTRIBUTE_COUNT { Next::Attribute(following) } else { Next::Scope }
-            }
-            Next::Scope => {
-                piece.open(resource_metrics::SCOPE_METRICS, self.scope_metrics_len);
-                piece.open(scope_metrics::SCOPE, SCOPE_LEN);
-                piece.text(scope::NAME, SDK_NAME.as_bytes());
-                piece.text(scope::VERSION, SDK_VERSION.as_bytes());
-                Next::Metric(0)
-            }
+            Next::Head(head) => self.envelope.write_head(head, piece).map_or(Next::Metric(0), Next::Head),
             Next::Metric(position) => {
                 let Some(metric) = schema.metrics().get(position) else { return Next::SchemaUrl };
                 let (points, data_len) = self.data_len(position);
                 if points == 0 {
                     return Next::Metric(position.saturating_add(1));
                 }
-                piece.open(scope_metrics::METRICS, metric_len(metric, data_len));
+                piece.open(envelope::ITEMS, metric_len(metric, data_len));
                 piece.text(metric::NAME, metric.name.as_bytes());
                 piece.text(metric::UNIT, metric.unit.as_bytes());
                 let data = match metric.kind {
@@ -263,7 +212,7 @@ impl<'a> Metrics<'a> {
                 Next::Metric(position.saturating_add(1))
             }
             Next::SchemaUrl => {
-                piece.text(resource_metrics::SCHEMA_URL, SCHEMA_URL.as_bytes());
+                Envelope::write_tail(piece);
                 Next::End
             }
             Next::End => Next::End,
@@ -272,7 +221,7 @@ impl<'a> Metrics<'a> {
 
     fn write_point(&self, piece: &mut Piece<'_>, metric: &MetricDescriptor, first: Delta) {
         let point = self.point(metric, first);
-        let resolution = self.resource.schema().resolution();
+        let resolution = self.schema().resolution();
         let (start, end) = (point.first.start.unix_nanos(resolution), point.first.end.unix_nanos(resolution));
         let count = point.counts.iter().fold(0_u64, |sum, count| sum.saturating_add(u64::from(*count)));
         piece.open(data::POINTS, point_len(metric, first.cell));
@@ -302,7 +251,7 @@ impl<'a> Metrics<'a> {
 
 impl Body for Metrics<'_> {
     fn len(&self) -> usize {
-        field_len(self.resource_metrics_len())
+        self.envelope.len()
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
@@ -325,7 +274,7 @@ impl Body for Metrics<'_> {
     }
 
     fn rewind(&mut self) {
-        (self.next, self.written) = (Next::Start, 0);
+        (self.next, self.written) = (Next::Head(Head::Start), 0);
     }
 }
 
