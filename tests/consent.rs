@@ -243,9 +243,8 @@ mod trace {
 /// Homes as they should not be: the host runs on, and says nothing of it but what the person must know.
 #[cfg(unix)]
 mod homes {
-    use automagik_telemetry_test_support::omni;
+    use automagik_telemetry_test_support::{Disk, omni};
     use std::ffi::{OsStr, OsString};
-    use std::io::Write;
     use std::os::unix::ffi::OsStringExt;
     use std::process::{Command, Output};
 
@@ -298,40 +297,16 @@ mod homes {
         assert!(error.contains("AUTOMAGIK_TELEMETRY_ENABLED=false"), "{error}");
     }
 
-    /// A disk of its own, mounted with `options`, or `None` where this user may not mount one.
-    struct Disk(tempfile::TempDir);
-
-    impl Disk {
-        fn new(options: &str) -> Option<Self> {
-            let folder = tempfile::tempdir().unwrap();
-            let mut mount = Command::new("mount");
-            mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path());
-            if mount.output().is_ok_and(|output| output.status.success()) {
-                return Some(Self(folder));
-            }
-            let skipped = "SKIPPED: mounting a tmpfs needs root: homes that are full or read-only";
-            let mut error = std::io::stderr();
-            writeln!(error, "{skipped}").unwrap();
-            None
-        }
-    }
-
-    impl Drop for Disk {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").arg(self.0.path()).status();
-        }
-    }
-
     #[test]
     fn a_full_disk_and_a_read_only_home_are_no_reason_to_fail() {
-        let (Some(full), Some(read_only)) = (Disk::new("size=4k"), Disk::new("ro")) else { return };
+        let (Some(full), Some(read_only)) = (Disk::mount("size=4k"), Disk::mount("ro")) else { return };
         // One page is all there is.
-        std::fs::write(full.0.path().join("page"), [0; 4096]).unwrap();
-        std::fs::write(full.0.path().join("more"), [0]).unwrap_err();
-        std::fs::write(read_only.0.path().join("page"), []).unwrap_err();
+        std::fs::write(full.path().join("page"), [0; 4096]).unwrap();
+        std::fs::write(full.path().join("more"), [0]).unwrap_err();
+        std::fs::write(read_only.path().join("page"), []).unwrap_err();
         for home in [&full, &read_only] {
-            assert_well(home.0.path().as_os_str());
-            let off = run(home.0.path().as_os_str(), &["telemetry", "off"]);
+            assert_well(home.path().as_os_str());
+            let off = run(home.path().as_os_str(), &["telemetry", "off"]);
             assert_eq!(off.status.code(), Some(1), "{off:?}");
         }
     }

@@ -43,6 +43,8 @@ mod protobuf;
 pub use logs::Logs;
 pub use metrics::Metrics;
 
+use crate::record::Record;
+
 /// The kind of data a request holds, and so the path it is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Signal {
@@ -53,6 +55,12 @@ pub enum Signal {
 }
 
 impl Signal {
+    /// The signal that `record` leaves by.
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        if record.as_delta().is_some() { Self::Metrics } else { Self::Logs }
+    }
+
     /// The path of the signal, relative to a collector's base.
     #[must_use]
     pub const fn path(self) -> &'static str {

@@ -295,8 +295,7 @@ impl Records for OfSignal<'_> {
     fn read(&self, mut at: Cursor) -> Option<(Record, Cursor)> {
         loop {
             let (record, next) = self.records.read(at)?;
-            let signal = if record.as_delta().is_some() { Signal::Metrics } else { Signal::Logs };
-            if signal == self.signal {
+            if Signal::of(&record) == self.signal {
                 return Some((record, next));
             }
             at = next;

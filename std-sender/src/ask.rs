@@ -115,7 +115,7 @@ impl Question {
 }
 
 /// Where an endpoint leads, without credentials and path.
-pub(crate) fn host(endpoint: &Endpoint) -> String {
+fn host(endpoint: &Endpoint) -> String {
     endpoint.url(Signal::Logs).origin().ascii_serialization()
 }
 

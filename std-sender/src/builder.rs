@@ -278,7 +278,9 @@ impl<S: Schema> Builder<S> {
                 Some(Reply::No) => Answer::No,
                 Some(Reply::NotNow) | None => Answer::Silent,
             };
-            decision = decided(&environment, answered);
+            if answered != Answer::Silent {
+                decision = decided(&environment, answered);
+            }
         }
         let Some(consent) = decision.consent() else { return (decision, Ok(None)) };
         let watched = environment.clone();

@@ -6,9 +6,8 @@
 mod json;
 mod metrics;
 
+use automagik_telemetry_core::otlp::Signal;
 pub(crate) use json::otlp_json;
-pub(crate) use metrics::metrics;
-
 use prost::Message;
 use serde_json::{Map, Value};
 use std::time::{Duration, UNIX_EPOCH};
@@ -98,9 +97,18 @@ pub(crate) struct Sent {
     pub(crate) json: Map<String, Value>,
 }
 
+/// What a request of `signal` sends, each event or point with all that the request says about it; `None` where the bytes
+/// are no such request, or hold something that this does not know.
+pub(crate) fn sent(signal: Signal, bytes: &[u8]) -> Option<Vec<Sent>> {
+    match signal {
+        Signal::Logs => logs(bytes),
+        Signal::Metrics => metrics::metrics(bytes),
+    }
+}
+
 /// The events of a logs request, each with all that the request says about it; `None` where the bytes are none, or
 /// hold something that this does not know.
-pub(crate) fn logs(bytes: &[u8]) -> Option<Vec<Sent>> {
+fn logs(bytes: &[u8]) -> Option<Vec<Sent>> {
     let request = Request::decode(bytes).ok()?;
     // Nothing may leave unseen: what was decoded must account for every byte.
     if request.encoded_len() != bytes.len() {

@@ -3,11 +3,12 @@
 //! Redirects are refused, since they would carry data to a place that nobody chose. An answer is read up to
 //! [`ANSWER_BYTES_MAX`], and only for its count of refused records; what it says is never shown or kept.
 
+use crate::body;
 use crate::clock;
 use crate::endpoint::Endpoint;
 use crate::sent::SentLog;
 use crate::settings::Settings;
-use automagik_telemetry_core::otlp::{self, Body, Signal};
+use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
 use automagik_telemetry_core::{Outcome, Sender};
 use prost::Message;
@@ -120,10 +121,7 @@ impl Sender for Http {
         if body.len() > route.body_bytes_max {
             return Outcome::Refused;
         }
-        let mut bytes = vec![0; body.len()];
-        if otlp::to_slice(body, &mut bytes).is_err() {
-            return Outcome::Refused;
-        }
+        let Ok(bytes) = body::to_vec(body) else { return Outcome::Refused };
         let url = route.endpoint.url(signal);
         let (headers, gzip) = (route.settings.headers.clone(), route.settings.gzip);
         let Some(client) = route.client() else { return AGAIN };
@@ -210,7 +208,7 @@ mod tests {
             self.0
         }
 
-        fn read(&mut self, into: &mut [u8]) -> Result<usize, otlp::Error> {
+        fn read(&mut self, into: &mut [u8]) -> Result<usize, automagik_telemetry_core::otlp::Error> {
             let count = self.0.min(into.len());
             self.0 -= count;
             Ok(count)

@@ -56,12 +56,8 @@ fn keep(state: &Path, fresh: &[u8; SECRET_LEN]) -> io::Result<[u8; SECRET_LEN]> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::consent;
     use automagik_telemetry_core::Pseudonym;
-    use automagik_telemetry_core::consent::{Answer, Signals, decide};
-
-    fn consent() -> Consent {
-        decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap()
-    }
 
     fn pseudonym(state: Option<&Path>) -> Pseudonym {
         Pseudonym::new(&secret(state, consent()).unwrap(), "omni", 0)

@@ -11,9 +11,9 @@
 //!                                         │
 //!  worker, and whoever drops the last handle:   Store ──► Spool (disk), or memory
 //!                                                  │
-//!  worker:                           batch ──► otlp::Logs ──► Verbose ──► Http ──► collector
-//!                                                                │
-//!                                                          decode ──► standard error
+//!  worker:                  batch ──► otlp::Logs, Metrics ──► Verbose ──► Http ──► collector
+//!                                                                │          │
+//!                                         standard error ◄── decode        SentLog (disk) ──► Rights shows it
 //! ```
 
 #[cfg(feature = "clap")]
@@ -25,7 +25,9 @@ pub mod verbose;
 
 mod ask;
 mod background;
+mod body;
 mod builder;
+mod checksum;
 mod choice;
 mod clock;
 mod decode;
@@ -43,6 +45,8 @@ mod status;
 mod store;
 mod telemetry;
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod timer;
 mod worker;
 

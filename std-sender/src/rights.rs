@@ -1,15 +1,16 @@
 //! What a person may see, change, take along and delete. Policy: "Your Control", "Transparency", "Data Subject Rights".
 
+use crate::body;
 use crate::environment::Environment;
 use crate::inventory::Inventory;
 use crate::sent::{self, Became};
 use crate::status::Status;
 use crate::{BATCH_RECORDS_MAX, choice, clock, decode, identity, signals, spool};
 use automagik_telemetry_core::consent::{Decision, decide};
-use automagik_telemetry_core::otlp::{self, Body, Logs, Metrics, Signal};
+use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
-use automagik_telemetry_core::{Pseudonym, Record, Schema};
+use automagik_telemetry_core::{Pseudonym, Schema};
 use core::marker::PhantomData;
 use serde_json::{Map, Value};
 use std::io;
@@ -213,32 +214,22 @@ impl<S: Schema> Rights<S> {
             return (Vec::new(), others + records.len());
         };
         let resource = Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0));
-        let of_one_kind = records.chunk_by(|a, b| a.as_delta().is_some() == b.as_delta().is_some());
-        let bodies = of_one_kind.flat_map(|records| records.chunks(BATCH_RECORDS_MAX)).map(|records| {
-            let is_metric = records.first().is_some_and(|record: &Record| record.as_delta().is_some());
-            if is_metric {
-                (Signal::Metrics, bytes(&mut Metrics::new(&resource, &records)))
-            } else {
-                (Signal::Logs, bytes(&mut Logs::new(&resource, &records)))
-            }
+        let of_one_signal = records.chunk_by(|a, b| Signal::of(a) == Signal::of(b));
+        let bodies = of_one_signal.flat_map(|records| records.chunks(BATCH_RECORDS_MAX)).map(|records| {
+            let signal = Signal::of(&records[0]);
+            let body = match signal {
+                Signal::Logs => body::to_vec(&mut Logs::new(&resource, &records)),
+                Signal::Metrics => body::to_vec(&mut Metrics::new(&resource, &records)),
+            };
+            // The records stay as they were measured.
+            (signal, body.unwrap_or_default())
         });
         (bodies.collect(), others)
     }
 }
 
-fn bytes(body: &mut dyn Body) -> Vec<u8> {
-    let mut bytes = vec![0; body.len()];
-    // The buffer has the length that was measured.
-    let _ = otlp::to_slice(body, &mut bytes);
-    bytes
-}
-
 fn shown(signal: Signal, body: &[u8]) -> Vec<Map<String, Value>> {
-    let decoded = match signal {
-        Signal::Logs => decode::logs(body),
-        Signal::Metrics => decode::metrics(body),
-    };
-    decoded.unwrap_or_default().into_iter().map(|sent| sent.json).collect()
+    decode::sent(signal, body).unwrap_or_default().into_iter().map(|sent| sent.json).collect()
 }
 
 /// Does `work` for each program that has a folder, and sums up what it gives; the first error comes after all are done.

@@ -17,6 +17,7 @@
 //! An entry is written when the request is over. One that never left (nobody at the other end) is none. One that the end
 //! of the program cut off is noted when it is repeated.
 
+use crate::checksum::checksum;
 use crate::spool::private;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::{Consent, Outcome};
@@ -184,13 +185,6 @@ fn encode(signal: Signal, became: Became, body: &[u8], now: u64) -> Vec<u8> {
     [MARK, &len.to_le_bytes()[..], &sum.to_le_bytes(), &meta, body].concat()
 }
 
-fn checksum(meta: &[u8], body: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(meta);
-    hasher.update(body);
-    hasher.finalize()
-}
-
 fn decode(mut bytes: &[u8], entries: &mut Vec<Entry>) {
     while bytes.len() > HEAD_LEN {
         match entry(bytes) {
@@ -230,14 +224,13 @@ fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    use crate::testing::consent;
     use proptest::prelude::*;
 
     const NOW: u64 = 1_761_048_000;
 
     fn log(state: &Path) -> SentLog {
-        let yes = Signals { variable: Answer::Yes, ..Signals::default() };
-        SentLog::new(state, "app", decide(&yes).consent().unwrap())
+        SentLog::new(state, "app", consent())
     }
 
     fn bodies(log: &SentLog, now: u64) -> Vec<Vec<u8>> {

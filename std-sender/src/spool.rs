@@ -73,6 +73,12 @@ struct Found {
     len: u64,
 }
 
+impl Found {
+    fn read(&self) -> io::Result<Vec<u8>> {
+        read(&mut File::open(&self.path)?)
+    }
+}
+
 /// Where the spool of `project` is.
 pub(crate) fn folder(state: &Path, project: impl AsRef<Path>) -> PathBuf {
     state.join(project).join("spool")
@@ -203,7 +209,7 @@ impl Spool {
 pub(crate) fn waiting(folder: &Path, schema: &SchemaDescriptor) -> (Vec<Record>, usize) {
     let (mut records, mut others) = (Vec::new(), 0);
     for found in segments(folder).unwrap_or_default() {
-        let Ok(bytes) = File::open(&found.path).and_then(|mut file| read(&mut file)) else { continue };
+        let Ok(bytes) = found.read() else { continue };
         if found.name.fingerprint != schema.fingerprint() {
             others += segment::waiting(&bytes) as usize;
             continue;
@@ -231,7 +237,7 @@ pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for found in segments(folder).unwrap_or_default() {
         // Without its lock: whoever delivers from it finds that consent has ended before the next request.
-        if let Ok(bytes) = File::open(&found.path).and_then(|mut file| read(&mut file)) {
+        if let Ok(bytes) = found.read() {
             count += segment::waiting(&bytes) as usize;
         }
         std::fs::remove_file(&found.path)?;

@@ -207,19 +207,7 @@ mod tests {
     use crate::environment::Environment;
     use crate::rights::Rights;
     use crate::signals::{DO_NOT_TRACK, ENABLED};
-    use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
-    use automagik_telemetry_core::schema::Schema;
-
-    struct App;
-
-    impl Schema for App {
-        const PROJECT: &'static str = "app";
-        const VERSION: &'static str = "1.0.0";
-        const EVENTS: &'static [EventDescriptor] = &[];
-        fn position(&self) -> (u16, Ordinals) {
-            (0, Ordinals::new([]))
-        }
-    }
+    use crate::testing::App;
 
     fn rights(environment: Environment) -> Rights<App> {
         Rights::new(environment, false)

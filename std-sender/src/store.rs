@@ -5,6 +5,7 @@ use crate::recorder::Recorder;
 use crate::spool::{self, Spool};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
 use std::collections::VecDeque;
@@ -162,10 +163,10 @@ impl Store {
         self.in_hand.clear();
     }
 
-    /// How many of the oldest are of one kind, events or metrics, and so leave together.
+    /// How many of the oldest are of one signal, and so leave together.
     fn front(&self) -> usize {
-        let kind = self.memory.front().map(|record| record.as_delta().is_some());
-        let same = |record: &&Record| Some(record.as_delta().is_some()) == kind;
+        let signal = self.memory.front().map(Signal::of);
+        let same = |record: &&Record| Some(Signal::of(record)) == signal;
         self.memory.iter().take(crate::BATCH_RECORDS_MAX).take_while(same).count()
     }
 
@@ -194,23 +195,8 @@ pub(crate) fn count(losses: &mut Losses, record: &Record, reason: Reason) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
-    use automagik_telemetry_core::schema::{Checked, Schema};
-
-    struct App;
-
-    impl Schema for App {
-        const PROJECT: &'static str = "app";
-        const VERSION: &'static str = "1.0.0";
-        const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {
-            name: "app.started",
-            severity: automagik_telemetry_core::Severity::Info,
-            fields: &[],
-        }];
-        fn position(&self) -> (u16, Ordinals) {
-            (0, Ordinals::new([]))
-        }
-    }
+    use crate::testing::App;
+    use automagik_telemetry_core::schema::Checked;
 
     fn record(recorder: &Recorder, count: usize) {
         for _ in 0..count {

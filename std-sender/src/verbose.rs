@@ -1,8 +1,8 @@
 //! A sender around a sender: shows on standard error what goes out, decoded back from the bytes.
 //! Policy: "Verbose Mode".
 
-use crate::decode;
-use automagik_telemetry_core::otlp::{self, Body, Signal};
+use crate::{body, decode};
+use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::{Outcome, Sender};
 use std::io::Write;
 use std::time::Duration;
@@ -25,8 +25,7 @@ pub(crate) struct Verbose<S, W> {
 impl<S: Sender, W: Write> Sender for Verbose<S, W> {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
         if let Some(output) = &mut self.output {
-            let mut bytes = vec![0; body.len()];
-            if otlp::to_slice(body, &mut bytes).is_ok() {
+            if let Ok(bytes) = body::to_vec(body) {
                 // A closed standard error is no reason to fail.
                 let to = match signal {
                     Signal::Logs => &self.logs,
@@ -43,11 +42,11 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
 
 /// A request as the policy shows it, under where it goes.
 fn shown(signal: Signal, bytes: &[u8], to: &str) -> String {
-    let (what, decoded) = match signal {
-        Signal::Logs => ("event", decode::logs(bytes)),
-        Signal::Metrics => ("metric", decode::metrics(bytes)),
+    let what = match signal {
+        Signal::Logs => "event",
+        Signal::Metrics => "metric",
     };
-    let Some(events) = decoded else {
+    let Some(events) = decode::sent(signal, bytes) else {
         return format!("[Telemetry] Sending {} bytes that can't be shown to {to}\n", bytes.len());
     };
     let mut text = format!("[Telemetry] To {to}:\n");

@@ -15,7 +15,7 @@ use crate::spool::Upload;
 use crate::store::{self, Store};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
-use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
+use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::{Record, Sender};
 use std::io;
@@ -285,13 +285,12 @@ impl<'a, S: Sender> Worker<'a, S> {
                     if self.intake.store().is_withdrawn() {
                         return Err(Stopped);
                     }
-                    let outcome = if records.first().is_some_and(|record| record.as_delta().is_some()) {
-                        let mut body = Metrics::new(&self.resource, &records);
-                        self.intake.during(self.sender.send(Signal::Metrics, &mut body)).await?
-                    } else {
-                        let mut body = Logs::new(&self.resource, &records);
-                        self.intake.during(self.sender.send(Signal::Logs, &mut body)).await?
+                    let signal = records.first().map_or(Signal::Logs, Signal::of);
+                    let body: &mut dyn Body = match signal {
+                        Signal::Logs => &mut Logs::new(&self.resource, &records),
+                        Signal::Metrics => &mut Metrics::new(&self.resource, &records),
                     };
+                    let outcome = self.intake.during(self.sender.send(signal, body)).await?;
                     let now = self.now();
                     match self.delivery.done(outcome, now) {
                         Verdict::Keep => continue,
@@ -322,28 +321,11 @@ impl<'a, S: Sender> Worker<'a, S> {
 mod tests {
     use super::*;
     use crate::spool::Spool;
+    use crate::testing::{App, consent};
     use automagik_telemetry_core::Outcome;
     use automagik_telemetry_core::Pseudonym;
-    use automagik_telemetry_core::consent::{Answer, Signals, decide};
-    use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
-    use automagik_telemetry_core::otlp::{self, Body};
-    use automagik_telemetry_core::schema::{Checked, Schema};
+    use automagik_telemetry_core::schema::Checked;
     use automagik_telemetry_core::time::Coarse;
-
-    struct App;
-
-    impl Schema for App {
-        const PROJECT: &'static str = "app";
-        const VERSION: &'static str = "1.0.0";
-        const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {
-            name: "app.started",
-            severity: automagik_telemetry_core::Severity::Info,
-            fields: &[],
-        }];
-        fn position(&self) -> (u16, Ordinals) {
-            (0, Ordinals::new([]))
-        }
-    }
 
     /// A collector that is down until `up`, and then takes everything.
     struct Outage<'a> {
@@ -353,14 +335,13 @@ mod tests {
     }
 
     impl Sender for Outage<'_> {
-        async fn send(&mut self, _: Signal, body: &mut dyn Body) -> Outcome {
+        async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
             *self.attempts += 1;
             if Instant::now() < self.up {
                 return Outcome::Retry { after_seconds: None };
             }
-            let mut bytes = vec![0; body.len()];
-            otlp::to_slice(body, &mut bytes).unwrap();
-            *self.delivered += crate::decode::logs(&bytes).unwrap().len();
+            let bytes = crate::body::to_vec(body).unwrap();
+            *self.delivered += crate::decode::sent(signal, &bytes).unwrap().len();
             Outcome::Accepted
         }
     }
@@ -371,7 +352,7 @@ mod tests {
     async fn after_a_week_without_a_collector_everything_arrives_once() {
         let state = tempfile::tempdir().unwrap();
         let schema = Checked::<App>::DESCRIPTOR;
-        let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+        let consent = consent();
         let store =
             Mutex::new(Store::new(schema, Some(Spool::new(state.path(), schema, consent)), |_, _, _| {}));
         let recorder = Recorder::new();

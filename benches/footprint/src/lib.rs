@@ -3,7 +3,9 @@
 
 #![no_std]
 
-use automagik_telemetry::{Event, FeatureUsed, Label, Milliseconds, Schema};
+use automagik_telemetry::time::Coarse;
+use automagik_telemetry::{Event, FeatureUsed, Label, Milliseconds, Queue, Record, Schema};
+use core::hint::black_box;
 use core::panic::PanicInfo;
 // Its critical section.
 use cortex_m as _;
@@ -37,6 +39,18 @@ pub enum Pump {
     Feature(FeatureUsed<Feature>),
     /// An event of this firmware.
     Ran(Ran),
+}
+
+/// Records an event that the compiler can't foresee.
+pub fn record(queue: &Queue<256>) {
+    let event = Ran {
+        feature: black_box(Feature::Lamp),
+        duration_ms: Milliseconds::new(black_box(130)),
+        success: black_box(true),
+    };
+    if let Ok(record) = Record::new(&Pump::Ran(event), Coarse::from_steps(black_box(1))) {
+        let _ = queue.push(&record);
+    }
 }
 
 unsafe extern "C" {

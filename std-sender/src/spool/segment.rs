@@ -17,6 +17,7 @@
 //! appends. A damaged frame is skipped and counted; the frames behind it are found by their checksums.
 
 use crate::BATCH_RECORDS_MAX;
+use crate::checksum::checksum;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::record::RECORD_LEN_MAX;
 
@@ -136,13 +137,6 @@ fn claimed(segment: &[u8], at: usize) -> Option<(u32, usize)> {
     let count = u16_at(segment, at + 2)?;
     let possible = len <= RECORDS_LEN_MAX && (1..=BATCH_RECORDS_MAX).contains(&usize::from(count));
     possible.then_some((u32::from(count), at + FRAME_HEAD_LEN + len))
-}
-
-fn checksum(head: &[u8], records: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(head);
-    hasher.update(records);
-    hasher.finalize()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

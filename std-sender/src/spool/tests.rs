@@ -1,23 +1,15 @@
 //! The spool against processes that die, disks that lie, and neighbours.
 
 use super::*;
-use automagik_telemetry_core::consent::{Answer, Signals, decide};
+use crate::testing::{App, consent};
 use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
 use automagik_telemetry_core::schema::{Checked, Schema};
 use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_test_support::Disk;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-struct One;
+/// The same program, later.
 struct Two;
-
-impl Schema for One {
-    const PROJECT: &'static str = "app";
-    const VERSION: &'static str = "1.0.0";
-    const EVENTS: &'static [EventDescriptor] = &[];
-    fn position(&self) -> (u16, Ordinals) {
-        (0, Ordinals::new([]))
-    }
-}
 
 impl Schema for Two {
     const PROJECT: &'static str = "app";
@@ -34,12 +26,8 @@ impl Schema for Two {
 
 const NOW: u64 = 1_761_048_000;
 
-fn consent() -> Consent {
-    decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap()
-}
-
 fn spool(state: &Path) -> Spool {
-    Spool::new(state, Checked::<One>::DESCRIPTOR, consent())
+    Spool::new(state, Checked::<App>::DESCRIPTOR, consent())
 }
 
 /// Starting a process gives it every lock for a moment: the tests that do so run alone.
@@ -70,7 +58,7 @@ fn records(numbers: core::ops::Range<u32>) -> Vec<Record> {
 fn drain(spool: &Spool) -> (Vec<u32>, Losses) {
     let (mut numbers, mut losses) = (Vec::new(), Losses::new());
     let Some(mut upload) = spool.upload().unwrap() else { return (numbers, losses) };
-    while let Some(batch) = upload.next(Checked::<One>::DESCRIPTOR).unwrap() {
+    while let Some(batch) = upload.next(Checked::<App>::DESCRIPTOR).unwrap() {
         assert!(batch.records.len() <= BATCH);
         numbers.extend(batch.records.iter().map(|record| record.loss().unwrap().1));
         losses.add_all(&batch.losses);
@@ -104,7 +92,7 @@ fn a_batch_is_given_again_until_it_is_committed() {
     let spool = spool(state.path());
     spool.append(&records(0..60), NOW).unwrap();
     spool.append(&records(60..120), NOW).unwrap();
-    let schema = Checked::<One>::DESCRIPTOR;
+    let schema = Checked::<App>::DESCRIPTOR;
     let first = |upload: &mut Upload| upload.next(schema).unwrap().unwrap().records;
     let mut upload = spool.upload().unwrap().unwrap();
     assert_eq!(first(&mut upload), records(0..60));
@@ -124,7 +112,7 @@ fn one_process_delivers_and_the_others_go_on_appending() {
     spool.append(&records(0..3), NOW).unwrap();
     let mut upload = spool.upload().unwrap().unwrap();
     assert!(spool.upload().unwrap().is_none());
-    let batch = upload.next(Checked::<One>::DESCRIPTOR).unwrap().unwrap();
+    let batch = upload.next(Checked::<App>::DESCRIPTOR).unwrap().unwrap();
     spool.append(&records(3..6), NOW).unwrap();
     assert_eq!(files(&spool).len(), 2, "a segment that is being delivered is left alone");
     upload.commit(&batch).unwrap();
@@ -276,31 +264,11 @@ fn nobody_else_may_look_into_it() {
 }
 
 /// A folder on a disk of `kibibytes`, or `None` where this user may not mount one.
-fn small_disk(kibibytes: u32) -> Option<SmallDisk> {
-    let folder = tempfile::tempdir().unwrap();
-    let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", &format!("size={kibibytes}k"), "tmpfs"])
-        .arg(folder.path())
-        .output();
-    mount.is_ok_and(|output| output.status.success()).then_some(SmallDisk(folder))
-}
-
-struct SmallDisk(tempfile::TempDir);
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended() {
     let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
-    let Some(disk) = small_disk(64) else {
-        writeln!(io::stderr(), "SKIPPED: mounting a small tmpfs needs root").unwrap();
-        return;
-    };
-    let spool = spool(disk.0.path());
+    let Some(disk) = Disk::mount("size=64k") else { return };
+    let spool = spool(disk.path());
     let mut committed = Vec::new();
     let mut failed = 0;
     for start in (0..20_000).step_by(100) {

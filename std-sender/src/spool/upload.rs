@@ -4,6 +4,7 @@ use super::{Spool, locked, read, segment};
 use crate::BATCH_RECORDS_MAX;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use segment::Item;
 use std::fs::File;
@@ -106,9 +107,9 @@ impl Current {
                     if batch.records.len() + count as usize > BATCH_RECORDS_MAX && !batch.records.is_empty() {
                         break;
                     }
-                    // A frame is of one kind, and so is a batch.
-                    let kind = Record::decode(schema, records).map(|(record, _)| record.as_delta().is_some());
-                    let other = |first: &Record| kind.is_ok_and(|kind| kind != first.as_delta().is_some());
+                    // A frame is of one signal, and so is a batch.
+                    let signal = Record::decode(schema, records).map(|(record, _)| Signal::of(&record));
+                    let other = |first: &Record| signal.is_ok_and(|signal| signal != Signal::of(first));
                     if batch.records.first().is_some_and(other) {
                         break;
                     }

@@ -1,11 +1,13 @@
 //! What the tests and the demo share: a receiver for OTLP over HTTP, in process, on loopback, that decodes with the
 //! official types of `opentelemetry-proto` and none of our code.
 
+mod disk;
 mod example;
 mod log;
 mod receiver;
 pub mod sockets;
 
+pub use disk::Disk;
 pub use example::omni;
 pub use log::{Log, logs};
 pub use receiver::{Answer, Receiver, Request};

@@ -20,7 +20,7 @@ fn child() {
     }
     loop {
         let Some(mut upload) = spool.upload().unwrap() else { continue };
-        while let Some(batch) = upload.next(Checked::<One>::DESCRIPTOR).unwrap() {
+        while let Some(batch) = upload.next(Checked::<App>::DESCRIPTOR).unwrap() {
             assert!(batch.losses.is_empty());
             let numbers: Vec<String> =
                 batch.records.iter().map(|record| record.loss().unwrap().1.to_string()).collect();
