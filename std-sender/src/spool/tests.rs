@@ -15,7 +15,7 @@ impl Schema for Two {
     const PROJECT: &'static str = "app";
     const VERSION: &'static str = "2.0.0";
     const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {
-        name: "app.started",
+        name: "app.stopped",
         severity: automagik_telemetry_core::Severity::Info,
         fields: &[],
     }];
