@@ -14,6 +14,10 @@ pub use automagik_telemetry_core::{
 pub use automagik_telemetry_core::{Event, Label, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
 
+#[cfg(all(doctest, feature = "embassy"))]
+#[doc = include_str!("../docs/FIRMWARE.md")]
+struct FirmwarePage;
+
 /// For firmware: a static to record to, and a task that sends.
 #[cfg(feature = "embassy")]
 pub use automagik_telemetry_embassy as firmware;

@@ -231,3 +231,78 @@ fn a_consent_that_is_withdrawn_deletes_what_waits_and_sends_nothing() {
     assert!(report.contains("on=false empty=true"), "{report}");
     assert_eq!(collector.connections(), 0);
 }
+
+/// Flash that was never written, in a file.
+fn blank_flash() -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&[0xFF; FLASH_LEN]).unwrap();
+    file
+}
+
+const FLASH_LEN: usize = 14 * 1024;
+/// Behind it is the backlog.
+const PROVISION_LEN: usize = 2 * 1024;
+
+#[test]
+fn what_waits_in_flash_is_sent_after_a_reset_and_the_answer_and_the_pseudonym_outlive_it() {
+    let Some(image) = image() else { return };
+    let flash = blank_flash();
+    let path = flash.path().display();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let words = format!("flash={path} consent=yes random=1 records=60 interrupts=10 seconds=60");
+    let report = run(image, nobody, &words);
+    assert!(report.contains("on=true empty=true interrupts=10"), "all is in flash: {report}");
+
+    let collector = Receiver::start();
+    let words = format!("flash={path} random=2 records=1 quiet=6 seconds=60");
+    let report = run(image, collector.port(), &words);
+    assert!(report.contains("on=true empty=true"), "{report}");
+    let sent = collector.logs();
+    assert_eq!(named(&sent, "automagik.feature.used").len(), 61);
+    let numbers: Vec<String> =
+        named(&sent, "firmware.interrupted").iter().map(|log| log.attribute("number").to_owned()).collect();
+    assert_eq!(numbers, (0..10).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(counted(&collector), 61);
+    let mut pseudonyms: Vec<&str> =
+        sent.iter().map(|log| log.resource["app.installation.id"].as_str()).collect();
+    pseudonyms.dedup();
+    assert_eq!(pseudonyms.len(), 1, "{pseudonyms:?}");
+
+    // Nothing is sent twice.
+    let again = Receiver::start();
+    run(image, again.port(), &format!("flash={path} seconds=60"));
+    assert_eq!(again.connections(), 0);
+}
+
+#[test]
+fn a_no_erases_the_flash_and_outlives_a_reset() {
+    let Some(image) = image() else { return };
+    let flash = blank_flash();
+    let path = flash.path().display();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    run(image, nobody, &format!("flash={path} consent=yes random=165 records=60 seconds=60"));
+    let is_written = |bytes: &[u8]| bytes[PROVISION_LEN..].iter().any(|byte| *byte != 0xFF);
+    assert!(is_written(&std::fs::read(flash.path()).unwrap()));
+
+    let collector = Receiver::start();
+    for consent in ["consent=no", ""] {
+        let report = run(image, collector.port(), &format!("flash={path} {consent} records=9 seconds=10"));
+        assert!(report.contains("on=false empty=true"), "{report}");
+    }
+    assert_eq!(collector.connections(), 0);
+    let bytes = std::fs::read(flash.path()).unwrap();
+    assert!(!is_written(&bytes));
+    assert!(!bytes.windows(8).any(|window| window == [165; 8]), "the secret is still there");
+}
+
+#[test]
+fn a_consent_that_is_withdrawn_while_it_runs_erases_the_backlog() {
+    let Some(image) = image() else { return };
+    let flash = blank_flash();
+    let path = flash.path().display();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    run(image, nobody, &format!("flash={path} consent=yes random=1 records=60 seconds=60"));
+    run(image, nobody, &format!("flash={path} then=withdraw seconds=60"));
+    let bytes = std::fs::read(flash.path()).unwrap();
+    assert!(bytes[PROVISION_LEN..].iter().all(|byte| *byte == 0xFF));
+}

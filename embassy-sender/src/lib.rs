@@ -8,6 +8,8 @@
 //!                     ▲                                               │
 //!                     └── core's Delivery: wait, again, over ◄────────┘
 //!
+//!  away for long:    batch ──► Backlog (flash) ──► the same, oldest first
+//!
 //!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 512 bytes
 //! ```
 //!
@@ -31,10 +33,14 @@
 )]
 
 mod answer;
+mod backlog;
 mod http;
 mod provision;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 
+pub use backlog::{BACKLOG_SECONDS_MAX, Backlog, FRAME_LEN_MAX};
 pub use http::{Http, PIECE_LEN, TIMEOUT};
 pub use provision::{Provision, RANGE_LEN_MIN};
 pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};

@@ -1,8 +1,9 @@
 //! The front door of a firmware: a static that anybody may record to, and the task that sends.
 
+use crate::backlog::{Backlog, Keep, Nowhere};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::Reason;
-use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
+use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
 use automagik_telemetry_core::record::{Cursor, Records};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
@@ -11,10 +12,11 @@ use automagik_telemetry_core::{
     Consent, Includes, Pseudonym, Queue, Record, Schema, Secret, Sender, aggregate,
 };
 use core::marker::PhantomData;
-use embassy_futures::select::select;
+use embassy_futures::select::{Either3, select, select3};
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal as Wake;
 use embassy_time::{Duration, Instant, Timer};
+use embedded_storage_async::nor_flash::MultiwriteNorFlash;
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Most records of one request.
@@ -153,38 +155,55 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
     }
 
     /// The person has said no: records nothing any more, and deletes what waits. [`run`](Telemetry::run) sends no further
-    /// request. What is stored elsewhere (the secret, a flash queue) is erased by its own call.
+    /// request, and [`run_with`](Telemetry::run_with) erases its backlog. The secret is erased by
+    /// [`Provision::answer`](crate::Provision::answer).
     pub fn withdraw(&self) {
         self.on.store(false, Ordering::Relaxed);
         self.queue.clear();
         aggregate::drain::<S>(self.now(), self.now(), |_| true);
+        // Somebody may have flash to erase.
+        self.wake.signal(());
     }
 
     /// The task: sends what is recorded and counted, for ever. While it is off it waits, and touches no network.
-    pub async fn run(&self, secret: &Secret, mut sender: impl Sender, settings: Settings) -> ! {
+    pub async fn run(&self, secret: &Secret, sender: impl Sender, settings: Settings) -> ! {
+        self.task(secret, sender, Nowhere::default(), settings).await
+    }
+
+    /// [`run`](Telemetry::run), with a place in flash for what the collector does not take at once: it is sent after a power
+    /// cut too. Where consent is withdrawn, that is erased.
+    pub async fn run_with<F: MultiwriteNorFlash>(
+        &self,
+        secret: &Secret,
+        sender: impl Sender,
+        backlog: Backlog<F>,
+        settings: Settings,
+    ) -> ! {
+        self.task(secret, sender, backlog, settings).await
+    }
+
+    async fn task(&self, secret: &Secret, mut sender: impl Sender, kept: impl Keep, settings: Settings) -> ! {
         let schema = Checked::<S>::DESCRIPTOR;
-        let resource = Resource::new(schema, Pseudonym::new(secret, schema.project(), 0));
         let mut upload = Upload {
             telemetry: self,
-            resource,
+            resource: Resource::new(schema, Pseudonym::new(secret, schema.project(), 0)),
             delivery: Delivery::new(settings.seed),
-            refused: 0,
+            interval: settings.interval,
+            counted: self.now(),
+            kept,
             taken: true,
         };
-        let mut counted = self.now();
+        let mut is_cleared = false;
         loop {
             select(Timer::after(settings.interval), self.wake.wait()).await;
-            if !self.is_on() {
-                continue;
+            if self.is_on() {
+                is_cleared = false;
+                upload.collect();
+                // Ends early where consent does.
+                let _ = upload.all(&mut sender).await;
+            } else if !is_cleared {
+                is_cleared = upload.kept.clear().await;
             }
-            let now = self.now();
-            // A second time in one step covers that step again: times are no finer.
-            let (start, end) = (counted.min(now), Coarse::from_steps(now.steps().saturating_add(1)));
-            aggregate::drain::<S>(start, end, |record| self.queue.offer(&record).is_ok());
-            counted = end;
-            upload.tell_losses();
-            // Ends early where consent does.
-            let _ = upload.all(&mut sender).await;
         }
     }
 }
@@ -193,80 +212,135 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
 struct Withdrawn;
 
 /// The task's own.
-struct Upload<'a, S, const N: usize> {
+struct Upload<'a, S, K, const N: usize> {
     telemetry: &'a Telemetry<S, N>,
     resource: Resource,
     delivery: Delivery,
-    /// Records that the collector refused and was not told of.
-    refused: u32,
+    interval: Duration,
+    /// Until when counters were read.
+    counted: Coarse,
+    /// What the collector did not take at once.
+    kept: K,
     /// Whether the collector took the last batch: one that refuses what tells of losses would be told of that for ever.
     taken: bool,
 }
 
-impl<S: Schema, const N: usize> Upload<'_, S, N> {
-    /// Records what was lost, once an interval at most.
-    fn tell_losses(&mut self) {
+impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
+    /// Puts into the queue what was counted, and what was lost.
+    fn collect(&mut self) {
+        let (queue, now) = (&self.telemetry.queue, self.telemetry.now());
+        // A second time in one step covers that step again: times are no finer.
+        let (start, end) = (self.counted.min(now), Coarse::from_steps(now.steps().saturating_add(1)));
+        aggregate::drain::<S>(start, end, |record| queue.offer(&record).is_ok());
+        self.counted = end;
         if !self.taken {
             return;
         }
-        let telemetry = self.telemetry;
-        let tell = |reason, count| {
-            let told = Record::dropped(reason, count, telemetry.now());
-            if count == 0 || telemetry.queue.offer(&told).is_ok() { 0 } else { count }
-        };
-        self.refused = tell(Reason::Refused, self.refused);
-        let left = tell(Reason::OutOfDomain, telemetry.out_of_domain.swap(0, Ordering::Relaxed));
-        telemetry.out_of_domain.fetch_add(left, Ordering::Relaxed);
+        let losses = self.kept.losses();
+        losses.add(Reason::OutOfDomain, self.telemetry.out_of_domain.swap(0, Ordering::Relaxed));
+        let untold = core::mem::take(losses).take().filter(|(reason, count)| {
+            let told = Record::dropped(*reason, *count, now);
+            queue.offer(&told).is_err()
+        });
+        untold.for_each(|(reason, count)| losses.add(reason, count));
     }
 
-    /// Sends what waits, until nothing does.
+    /// Sends what waits, until nothing does: what was kept first, it is older.
     async fn all(&mut self, sender: &mut impl Sender) -> Result<(), Withdrawn> {
-        while let Some(batch) = self.telemetry.queue.batch(BATCH_RECORDS_MAX) {
-            for signal in [Signal::Logs, Signal::Metrics] {
-                self.batch(sender, &OfSignal { records: &batch, signal }).await?;
+        let schema = Checked::<S>::DESCRIPTOR;
+        loop {
+            if let Some(frame) = self.kept.oldest(schema, self.telemetry.now()).await {
+                for signal in [Signal::Logs, Signal::Metrics] {
+                    self.send(sender, &OfSignal { records: &frame, signal }, At::Flash).await?;
+                }
+                self.kept.over().await;
+            } else if let Some(batch) = self.telemetry.queue.batch(BATCH_RECORDS_MAX) {
+                for signal in [Signal::Logs, Signal::Metrics] {
+                    self.send(sender, &OfSignal { records: &batch, signal }, At::Memory).await?;
+                }
+                batch.commit();
+            } else {
+                return Ok(());
             }
-            batch.commit();
         }
-        Ok(())
     }
 
-    /// Sends `records` until the collector has taken or refused them.
-    async fn batch(&mut self, sender: &mut impl Sender, records: &OfSignal<'_>) -> Result<(), Withdrawn> {
+    /// Sends `records` until the collector has taken or refused them, or they are kept elsewhere.
+    async fn send(
+        &mut self,
+        sender: &mut impl Sender,
+        records: &OfSignal<'_>,
+        at: At,
+    ) -> Result<(), Withdrawn> {
         let count = records.count();
         if count == 0 {
             return Ok(());
         }
         loop {
             match self.delivery.next(Instant::now().as_millis()) {
-                Next::Wait(milliseconds) => Timer::after_millis(milliseconds).await,
+                Next::Wait(milliseconds) => self.wait(Duration::from_millis(milliseconds), at).await,
                 Next::Send => {
                     if !self.telemetry.is_on() {
                         return Err(Withdrawn);
                     }
-                    let outcome = match records.signal {
-                        Signal::Logs => {
-                            sender.send(Signal::Logs, &mut Logs::new(&self.resource, records)).await
-                        }
-                        Signal::Metrics => {
-                            sender.send(Signal::Metrics, &mut Metrics::new(&self.resource, records)).await
-                        }
+                    let body: &mut dyn Body = match records.signal {
+                        Signal::Logs => &mut Logs::new(&self.resource, records),
+                        Signal::Metrics => &mut Metrics::new(&self.resource, records),
                     };
-                    match self.delivery.done(outcome, Instant::now().as_millis()) {
+                    let outcome = sender.send(records.signal, body).await;
+                    let refused = match self.delivery.done(outcome, Instant::now().as_millis()) {
+                        Verdict::Keep if at == At::Memory && self.keep(records).await => return Ok(()),
                         Verdict::Keep => continue,
                         Verdict::Taken { refused } => {
-                            self.refused = self.refused.saturating_add(refused.min(count));
                             self.taken = true;
+                            refused.min(count)
                         }
                         Verdict::Refused => {
-                            self.refused = self.refused.saturating_add(count);
                             self.taken = false;
+                            count
                         }
-                    }
+                    };
+                    self.kept.losses().add(Reason::Refused, refused);
                     return Ok(());
                 }
             }
         }
     }
+
+    /// Waits; keeps meanwhile what comes into the queue, where what is being sent is none of it.
+    async fn wait(&mut self, duration: Duration, at: At) {
+        let over = Instant::now().checked_add(duration).unwrap_or(Instant::MAX);
+        if at == At::Memory {
+            return Timer::at(over).await;
+        }
+        while let Either3::Second(()) | Either3::Third(()) =
+            select3(Timer::at(over), Timer::after(self.interval), self.telemetry.wake.wait()).await
+        {
+            if !self.telemetry.is_on() {
+                return;
+            }
+            self.collect();
+            while let Some(batch) = self.telemetry.queue.batch(BATCH_RECORDS_MAX) {
+                for signal in [Signal::Logs, Signal::Metrics] {
+                    if !self.keep(&OfSignal { records: &batch, signal }).await {
+                        return Timer::at(over).await;
+                    }
+                }
+                batch.commit();
+            }
+        }
+    }
+
+    async fn keep(&mut self, records: &OfSignal<'_>) -> bool {
+        self.kept.keep(Checked::<S>::DESCRIPTOR, records).await
+    }
+}
+
+/// Where the records stand that are being sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Memory,
+    Flash,
 }
 
 /// Those of a batch that leave as one signal.

@@ -1,17 +1,20 @@
 //! A firmware with telemetry in it, for QEMU's lm3s6965evb. `tests/firmware.rs` starts it with words on its command line:
 //!
 //! `port=<collector's port at 10.0.2.2> records=<from a task> interrupts=<records from an interrupt> consent=<yes|no>
-//! then=withdraw seconds=<to live at most>`
+//! then=withdraw seconds=<to live at most> quiet=<turns of 0.6 s with nothing to send before it ends>`
+//!
+//! With `flash=<file>` the answer, the secret and the backlog are kept there; `random=<byte>` is what its generator gives.
 
 #![no_std]
 #![no_main]
 
 mod clock;
+mod flash;
 mod network;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
-use automagik_telemetry::firmware::{Http, Settings, Telemetry};
-use automagik_telemetry::{Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
+use automagik_telemetry::firmware::{Backlog, Http, Provision, Settings, Telemetry};
+use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::interrupt::InterruptNumber;
@@ -24,6 +27,7 @@ use embassy_net::dns::DnsSocket;
 use embassy_net::tcp::client::{TcpClient, TcpClientState};
 use embassy_net::{Config, Runner, Stack, StackResources};
 use embassy_time::{Duration, Instant, Timer};
+use flash::Flash;
 use static_cell::StaticCell;
 
 /// What the button does.
@@ -110,9 +114,39 @@ async fn network_task(mut runner: Runner<'static, network::Stellaris>) {
 }
 
 #[embassy_executor::task]
-async fn telemetry_task(secret: Secret, sender: Http<'static, Tcp, DnsSocket<'static>>) {
+async fn telemetry_task(
+    secret: Secret,
+    sender: Http<'static, Tcp, DnsSocket<'static>>,
+    backlog: Option<Backlog<Flash>>,
+) {
     let settings = Settings { interval: Duration::from_millis(500), seed: 7 };
-    TELEMETRY.run(&secret, sender, settings).await
+    match backlog {
+        Some(backlog) => TELEMETRY.run_with(&secret, sender, backlog, settings).await,
+        None => TELEMETRY.run(&secret, sender, settings).await,
+    }
+}
+
+/// The secret and the backlog, where there is consent: said now, or kept in flash.
+async fn agreed(words: &Words) -> Option<(Consent, Secret, Option<Backlog<Flash>>)> {
+    let answer = Answer::parse(words.word("consent").unwrap_or(""));
+    let Some(path) = words.word("flash") else {
+        let consent = decide(&Signals { variable: answer, ..Signals::default() }).consent()?;
+        return Some((consent, Secret::new([7; 32], consent), None));
+    };
+    let mut provision = Provision::new(Flash::open(path)?, flash::PROVISION).unwrap();
+    let mut backlog = Backlog::new(Flash::open(path)?, flash::BACKLOG).unwrap();
+    match answer {
+        Answer::Yes => provision.answer(true).await.unwrap(),
+        Answer::No => provision.answer(false).await.unwrap(),
+        _ => {}
+    }
+    let Some(consent) = provision.decision().await.consent() else {
+        backlog.erase().await.unwrap();
+        return None;
+    };
+    let random = words.number("random") as u8;
+    let secret = provision.secret(consent, |bytes| bytes.fill(random)).await.unwrap();
+    Some((consent, secret, Some(backlog)))
 }
 
 #[embassy_executor::task]
@@ -121,15 +155,13 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
     static TCP: StaticCell<Tcp> = StaticCell::new();
     static DNS: StaticCell<DnsSocket<'static>> = StaticCell::new();
     stack.wait_config_up().await;
-    let answer = Answer::parse(words.word("consent").unwrap_or(""));
-    let decision = decide(&Signals { variable: answer, ..Signals::default() });
-    if let Some(consent) = decision.consent() {
+    if let Some((consent, secret, backlog)) = agreed(&words).await {
         let tcp = TCP.init(TcpClient::new(stack, STATE.init(TcpClientState::new())));
         let sender =
             Http::new(&*tcp, &*DNS.init(DnsSocket::new(stack)), "10.0.2.2", words.number("port") as u16);
         TELEMETRY.set_unix_time(1_795_000_000);
         TELEMETRY.start(consent);
-        spawner.spawn(telemetry_task(Secret::new([7; 32], consent), sender).unwrap());
+        spawner.spawn(telemetry_task(secret, sender, backlog).unwrap());
     }
     for number in 0..words.number("records") {
         TELEMETRY
@@ -146,7 +178,7 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
     // All was sent when nothing waits, two intervals later still.
     let until = Instant::now() + Duration::from_secs(words.number("seconds").into());
     let mut quiet = 0;
-    while quiet < 3 && Instant::now() < until {
+    while quiet < words.number("quiet").max(3) && Instant::now() < until {
         Timer::after_millis(600).await;
         quiet = if TELEMETRY.is_empty() { quiet + 1 } else { 0 };
     }
