@@ -24,10 +24,11 @@ const fn value_len(value: Value) -> usize {
 }
 
 const fn key_value_len(key: &str, value_len: usize) -> usize {
-    field_len(key.len()).saturating_add(field_len(value_len))
+    field_len(key.len()).wrapping_add(field_len(value_len))
 }
 
 /// Length of [`write`]: 0 for an absent value, which is no attribute.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) const fn len(key: &str, value: Value) -> usize {
     match value {
         Value::Absent => 0,
@@ -36,6 +37,7 @@ pub(super) const fn len(key: &str, value: Value) -> usize {
 }
 
 /// Writes an attribute as `field` of the message around it.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) fn write(piece: &mut Piece<'_>, field: u8, key: &str, value: Value) {
     if matches!(value, Value::Absent) {
         return;
@@ -53,11 +55,13 @@ pub(super) fn write(piece: &mut Piece<'_>, field: u8, key: &str, value: Value) {
 }
 
 /// Length of [`write_text`].
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) const fn text_len(key: &str, text: &[u8]) -> usize {
     field_len(key_value_len(key, field_len(text.len())))
 }
 
 /// Writes an attribute of text as `field` of the message around it.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) fn write_text(piece: &mut Piece<'_>, field: u8, key: &str, text: &[u8]) {
     let value_len = field_len(text.len());
     piece.open(field, key_value_len(key, value_len));

@@ -31,7 +31,7 @@ mod scope {
 /// `log_records` of `ScopeLogs`, `metrics` of `ScopeMetrics`: the field of what a request says.
 pub(super) const ITEMS: u8 = 2;
 
-const SCOPE_LEN: usize = field_len(SDK_NAME.len()).saturating_add(field_len(SDK_VERSION.len()));
+const SCOPE_LEN: usize = field_len(SDK_NAME.len()).wrapping_add(field_len(SDK_VERSION.len()));
 
 /// Length of the longest piece that [`Envelope`] writes, of any resource's.
 ///
@@ -56,24 +56,26 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Around no item yet.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn new(resource: &'a Resource) -> Self {
         let attributes = resource.attributes().map(|(key, text)| attribute::text_len(key, text.as_bytes()));
-        Self { resource, resource_len: attributes.fold(0, usize::saturating_add), items_len: 0 }
+        Self { resource, resource_len: attributes.fold(0, usize::wrapping_add), items_len: 0 }
     }
 
     /// Counts an item of `len` bytes in.
     pub(super) const fn add(&mut self, len: usize) {
-        self.items_len = self.items_len.saturating_add(field_len(len));
+        self.items_len = self.items_len.wrapping_add(field_len(len));
     }
 
     const fn of_scope_len(&self) -> usize {
-        field_len(SCOPE_LEN).saturating_add(self.items_len)
+        field_len(SCOPE_LEN).wrapping_add(self.items_len)
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     const fn of_resource_len(&self) -> usize {
         field_len(self.resource_len)
-            .saturating_add(field_len(self.of_scope_len()))
-            .saturating_add(field_len(SCHEMA_URL.len()))
+            .wrapping_add(field_len(self.of_scope_len()))
+            .wrapping_add(field_len(SCHEMA_URL.len()))
     }
 
     /// Length of the request.
@@ -82,6 +84,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Writes the piece at `head` and says which follows; the items do behind the last.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn write_head(&self, head: Head, piece: &mut Piece<'_>) -> Option<Head> {
         match head {
             Head::Start => {
@@ -93,7 +96,7 @@ impl<'a> Envelope<'a> {
                 if let Some((key, text)) = self.resource.attribute(position) {
                     attribute::write_text(piece, resource::ATTRIBUTES, key, text.as_bytes());
                 }
-                let following = position.saturating_add(1);
+                let following = position.wrapping_add(1);
                 Some(if following < ATTRIBUTE_COUNT { Head::Attribute(following) } else { Head::Scope })
             }
             Head::Scope => {

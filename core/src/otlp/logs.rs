@@ -145,14 +145,12 @@ impl core::fmt::Debug for Logs<'_> {
 
 /// Length of a record without its attributes.
 const fn bare_record_len(event: &EventDescriptor) -> usize {
-    (2 * FIXED64_LEN)
-        .saturating_add(uint_len(event.severity as u32))
-        .saturating_add(field_len(event.name.len()))
+    (2 * FIXED64_LEN).wrapping_add(uint_len(event.severity as u32)).wrapping_add(field_len(event.name.len()))
 }
 
 fn record_len(record: &Record, event: &'static EventDescriptor) -> usize {
     record.fields(event).fold(bare_record_len(event), |sum, (field, value)| {
-        sum.saturating_add(attribute::len(field.name, value.unwrap_or(Value::Absent)))
+        sum.wrapping_add(attribute::len(field.name, value.unwrap_or(Value::Absent)))
     })
 }
 
@@ -169,7 +167,7 @@ fn record_len_max(event: &'static EventDescriptor) -> usize {
         };
         attribute::len(field.name, value)
     });
-    field_len(attributes.fold(bare_record_len(event), usize::saturating_add))
+    field_len(attributes.fold(bare_record_len(event), usize::wrapping_add))
 }
 
 fn write_record(

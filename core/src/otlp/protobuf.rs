@@ -8,6 +8,8 @@ const VARINT: u8 = 0;
 const I64: u8 = 1;
 const LEN: u8 = 2;
 
+// Lengths are added without a check: a request is at most 64 MiB, and what would not fit is refused by `Piece::finish`.
+
 /// Writes to the start of a slice. It goes on counting behind the slice's end, and writes nothing there.
 pub(super) struct Piece<'a> {
     bytes: &'a mut [u8],
@@ -24,9 +26,9 @@ impl<'a> Piece<'a> {
         if self.len <= self.bytes.len() { Ok(self.len) } else { Err(self.len) }
     }
 
-    #[inline]
+    #[cfg_attr(target_os = "none", inline(never))]
     fn put(&mut self, bytes: &[u8]) {
-        let end = self.len.saturating_add(bytes.len());
+        let end = self.len.wrapping_add(bytes.len());
         if let Some(free) = self.bytes.get_mut(self.len..end) {
             for (slot, byte) in free.iter_mut().zip(bytes) {
                 *slot = *byte;
@@ -35,11 +37,15 @@ impl<'a> Piece<'a> {
         self.len = end;
     }
 
-    #[inline]
+    #[cfg_attr(target_os = "none", inline(never))]
     fn byte(&mut self, byte: u8) {
-        self.put(&[byte]);
+        if let Some(free) = self.bytes.get_mut(self.len) {
+            *free = byte;
+        }
+        self.len = self.len.wrapping_add(1);
     }
 
+    #[cfg_attr(target_os = "none", inline(never))]
     fn varint(&mut self, mut value: u32) {
         while value >= 0x80 {
             self.byte(value.to_le_bytes()[0] | 0x80);
@@ -49,12 +55,14 @@ impl<'a> Piece<'a> {
     }
 
     /// A field of a small unsigned number, a bool or an enum.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn uint(&mut self, field: u8, value: u32) {
         self.byte(tag(field, VARINT));
         self.varint(value);
     }
 
     /// A field of eight bytes, little-endian.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn fixed64(&mut self, field: u8, value: u64) {
         self.byte(tag(field, I64));
         self.put(&value.to_le_bytes());
@@ -66,6 +74,7 @@ impl<'a> Piece<'a> {
     }
 
     /// The start of a field of `len` bytes: a message whose fields follow, or text.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn open(&mut self, field: u8, len: usize) {
         self.byte(tag(field, LEN));
         // A body is at most 64 MiB.
@@ -73,6 +82,7 @@ impl<'a> Piece<'a> {
     }
 
     /// A field of text.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn text(&mut self, field: u8, text: &[u8]) {
         self.open(field, text.len());
         self.put(text);
@@ -85,26 +95,23 @@ const fn tag(field: u8, wire_type: u8) -> u8 {
 
 /// Length of [`Piece::uint`].
 pub(super) const fn uint_len(value: u32) -> usize {
-    varint_len(value).saturating_add(1)
+    varint_len(value).wrapping_add(1)
 }
 
 /// Length of [`Piece::fixed64`].
 pub(super) const FIXED64_LEN: usize = 9;
 
 /// Length of a field of `len` bytes, its start included.
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) const fn field_len(len: usize) -> usize {
     let varint = varint_len(if len > u32::MAX as usize { u32::MAX } else { len as u32 });
-    len.saturating_add(varint).saturating_add(1)
+    len.wrapping_add(varint).wrapping_add(1)
 }
 
 const fn varint_len(value: u32) -> usize {
-    match value {
-        0..0x80 => 1,
-        0x80..0x4000 => 2,
-        0x4000..0x20_0000 => 3,
-        0x20_0000..0x1000_0000 => 4,
-        _ => 5,
-    }
+    // Seven bits a byte: 9/64 is a little more than 1/7, and right for all numbers of 1 to 32 bits.
+    let bits = u32::BITS.wrapping_sub((value | 1).leading_zeros());
+    (bits.wrapping_mul(9).wrapping_add(64) >> 6) as usize
 }
 
 #[cfg(test)]
