@@ -1,7 +1,7 @@
-//! Instructions, under valgrind: `cargo bench --manifest-path benches/aggregate/Cargo.toml --bench instructions`.
+//! Instructions, under valgrind: `cargo bench --manifest-path benches/Cargo.toml --bench instructions`.
 //! Needs valgrind, and `cargo install gungraun-runner` in the version of the library.
 
-use aggregate::{Command, bare, counter, histogram};
+use benches::{Command, bare, counter, histogram};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hint::black_box;
 

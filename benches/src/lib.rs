@@ -1,4 +1,6 @@
-//! What is measured: counting one of five words.
+//! What is measured: an event of three attributes, and counting one of five words.
+
+pub mod event;
 
 use automagik_telemetry::{Counter, Histogram, Label, Milliseconds};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,0 +1,114 @@
+//! From the caller's side: `cargo bench --manifest-path benches/Cargo.toml --bench record`.
+//!
+//! Every sample starts with an empty queue, ours and the batch processor's: dropping is cheaper than queueing.
+
+use automagik_telemetry_test_support::Receiver;
+use benches::event::{emit, ran, telemetry};
+use divan::{Bencher, black_box};
+use opentelemetry::InstrumentationScope;
+use opentelemetry::logs::LoggerProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::{LogBatch, LogExporter, LogProcessor, SdkLogRecord, SdkLoggerProvider};
+use std::time::{Duration, SystemTime};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+/// Events a sample: with two threads half of the batch processor's queue of 2,048.
+const TIMES: usize = 500;
+
+#[derive(Debug)]
+struct Nothing;
+
+impl LogProcessor for Nothing {
+    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
+        black_box(record);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl LogExporter for Nothing {
+    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
+        black_box(batch.iter().count());
+        Ok(())
+    }
+}
+
+/// Looks at every field, and keeps none.
+struct Look;
+
+impl tracing::field::Visit for Look {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        black_box((field.name(), value as *const _ as *const ()));
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Look {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        event.record(&mut Look);
+    }
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+fn ours(bencher: Bencher<'_, '_>) {
+    let home = tempfile::tempdir().unwrap();
+    let collector = Receiver::start();
+    let telemetry = telemetry(home.path(), &format!("http://127.0.0.1:{}", collector.port()));
+    assert!(telemetry.decision().enabled());
+    bencher
+        .counter(TIMES)
+        .with_inputs(|| telemetry.flush(Duration::from_secs(10)).unwrap())
+        .bench_refs(|()| (0..TIMES).for_each(|_| telemetry.record(black_box(ran()))));
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+fn ours_without_consent(bencher: Bencher<'_, '_>) {
+    let home = tempfile::tempdir().unwrap();
+    let telemetry = automagik_telemetry::Telemetry::<benches::event::Bench>::builder()
+        .environment(automagik_telemetry::Environment::at(home.path()))
+        .start();
+    assert!(!telemetry.decision().enabled());
+    bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| telemetry.record(black_box(ran()))));
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+fn opentelemetry_nothing_behind(bencher: Bencher<'_, '_>) {
+    let provider = SdkLoggerProvider::builder().with_log_processor(Nothing).build();
+    let logger = provider.logger("benches");
+    bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| emit(black_box(&logger))));
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+fn opentelemetry_batch(bencher: Bencher<'_, '_>) {
+    let provider = SdkLoggerProvider::builder().with_batch_exporter(Nothing).build();
+    let logger = provider.logger("benches");
+    bencher
+        .counter(TIMES)
+        .with_inputs(|| provider.force_flush().unwrap())
+        .bench_refs(|()| (0..TIMES).for_each(|_| emit(black_box(&logger))));
+}
+
+#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+fn tracing_layer_that_looks(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).bench(|| {
+        (0..TIMES).for_each(|_| {
+            tracing::info!(name: "bench.tool.ran", tool = "format", duration_ms = 96, success = true);
+        });
+    });
+}
+
+#[divan::bench(sample_size = 1, sample_count = 300)]
+fn system_clock(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).bench(|| {
+        (0..TIMES).for_each(|_| {
+            black_box(SystemTime::now());
+        })
+    });
+}
+
+fn main() {
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Look)).unwrap();
+    divan::main();
+}

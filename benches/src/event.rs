@@ -1,0 +1,78 @@
+//! One event with a word, a size class and a flag: in our types, and as a user of the reference SDK writes it.
+
+use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::resource::Resource;
+use automagik_telemetry::schema::Checked;
+use automagik_telemetry::time::Coarse;
+use automagik_telemetry::{
+    Environment, Event, Label, Milliseconds, Pseudonym, Record, Schema, Secret, Telemetry, endpoint, signals,
+};
+use opentelemetry::logs::{LogRecord as _, Logger, Severity};
+
+/// A vocabulary.
+#[derive(Label, Clone, Copy, Debug)]
+pub enum Tool {
+    /// A word.
+    Compile,
+    /// A word.
+    Format,
+}
+
+/// The event.
+#[derive(Event, Clone, Copy, Debug)]
+#[event(name = "bench.tool.ran")]
+pub struct Ran {
+    /// A word.
+    pub tool: Tool,
+    /// A size class.
+    pub duration_ms: Milliseconds,
+    /// A flag.
+    pub success: bool,
+}
+
+/// All that is sent here.
+#[derive(Schema)]
+#[schema(project = "bench")]
+pub enum Bench {
+    /// The event.
+    Ran(Ran),
+}
+
+/// One of them.
+#[must_use]
+pub fn ran() -> Ran {
+    Ran { tool: Tool::Format, duration_ms: Milliseconds::new(130), success: true }
+}
+
+/// `count` of them, as records.
+#[must_use]
+pub fn records(count: usize) -> Vec<Record> {
+    let time = Coarse::from_unix_seconds(1_795_000_000, Bench::RESOLUTION);
+    (0..count).filter_map(|_| Record::new(&Bench::Ran(ran()), time).ok()).collect()
+}
+
+/// Who speaks.
+#[must_use]
+pub fn resource() -> Option<Resource> {
+    let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent()?;
+    let pseudonym = Pseudonym::new(&Secret::new([7; 32], consent), "bench", 0);
+    Some(Resource::new(Checked::<Bench>::DESCRIPTOR, pseudonym))
+}
+
+/// A handle that is on, with its files in `home`, and sends to a collector at `url`.
+#[must_use]
+pub fn telemetry(home: &std::path::Path, url: &str) -> Telemetry<Bench> {
+    let environment = Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, url);
+    Telemetry::<Bench>::builder().environment(environment).start()
+}
+
+/// The same event, as the reference SDK's documentation shows it.
+pub fn emit<L: Logger>(logger: &L) {
+    let mut record = logger.create_log_record();
+    record.set_event_name("bench.tool.ran");
+    record.set_severity_number(Severity::Info);
+    record.add_attribute("tool", "format");
+    record.add_attribute("duration_ms", 96);
+    record.add_attribute("success", true);
+    logger.emit(record);
+}
