@@ -42,6 +42,7 @@ pub struct Domain {
     pub values: Values,
     /// Whether the field may also be absent; then ordinal 0 says so and the values follow.
     pub optional: bool,
+    bits: u32,
 }
 
 /// A value of a [`Domain`], as a reader sees it.
@@ -61,7 +62,15 @@ impl Domain {
     /// A domain that is never absent.
     #[must_use]
     pub const fn new(values: Values) -> Self {
-        Self { values, optional: false }
+        let domain = Self { values, optional: false, bits: 0 };
+        Self { bits: domain.width(), ..domain }
+    }
+
+    /// This one, or absent.
+    #[must_use]
+    pub const fn or_absent(self) -> Self {
+        let domain = Self { optional: true, ..self };
+        Self { bits: domain.width(), ..domain }
     }
 
     /// How many values there are, absence included. A range whose end lies before its start has none.
@@ -85,6 +94,10 @@ impl Domain {
     /// ```
     #[must_use]
     pub const fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    const fn width(&self) -> u32 {
         u64::BITS.saturating_sub(self.cardinality().saturating_sub(1).leading_zeros())
     }
 
@@ -178,7 +191,7 @@ impl Field for bool {
 impl<F: Field> Field for Option<F> {
     const DOMAIN: Domain = {
         assert!(!F::DOMAIN.optional, "an option of an option can't be told apart: remove one `Option`");
-        Domain { values: F::DOMAIN.values, optional: true }
+        F::DOMAIN.or_absent()
     };
 
     #[inline]

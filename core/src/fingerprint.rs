@@ -192,8 +192,7 @@ mod tests {
         const MORE: FieldDescriptor =
             FieldDescriptor { domain: Domain::new(Values::Words(&["a", "bc", "d"])), ..WORDS };
         const OTHER_NAME: FieldDescriptor = FieldDescriptor { name: "sort", ..WORDS };
-        const OPTIONAL: FieldDescriptor =
-            FieldDescriptor { domain: Domain { optional: true, ..WORDS.domain }, ..WORDS };
+        const OPTIONAL: FieldDescriptor = FieldDescriptor { domain: WORDS.domain.or_absent(), ..WORDS };
         const RANGE: FieldDescriptor =
             FieldDescriptor { domain: Domain::new(Values::Range { first: 0, last: 1 }), ..WORDS };
         const WIDER: FieldDescriptor =

@@ -244,11 +244,17 @@ impl Record {
     ///
     /// [`Error::UnknownEvent`] or [`Error::OutOfDomain`].
     pub fn check(&self, schema: &SchemaDescriptor) -> Result<&'static EventDescriptor, Error> {
-        let event = schema.event(self.0.event).ok_or(Error::UnknownEvent)?;
-        if self.0.bits & !mask(event.bits()) != 0 || self.fields(event).any(|(_, value)| value.is_none()) {
+        let event = self.descriptor(schema)?;
+        if self.fields(event).any(|(_, value)| value.is_none()) {
             return Err(Error::OutOfDomain);
         }
         Ok(event)
+    }
+
+    /// The event of `schema` that this could be a record of, if all its fields had a value.
+    pub(crate) fn descriptor(&self, schema: &SchemaDescriptor) -> Result<&'static EventDescriptor, Error> {
+        let event = schema.event(self.0.event).ok_or(Error::UnknownEvent)?;
+        if self.0.bits & !mask(event.bits()) == 0 { Ok(event) } else { Err(Error::OutOfDomain) }
     }
 
     /// The record in postcard.

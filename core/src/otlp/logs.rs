@@ -5,7 +5,7 @@ use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, attribute};
 use crate::event::EventDescriptor;
 use crate::field::{Value, Values};
-use crate::record::{Cursor, Record, Records};
+use crate::record::{self, Cursor, Record, Records};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
 
@@ -49,9 +49,9 @@ impl<'a> Logs<'a> {
         let (mut count, mut left_out) = (0_u32, 0_u32);
         let mut at = records.first();
         while let Some((record, next)) = records.read(at) {
-            match record.check(resource.schema()) {
-                Ok(event) => {
-                    envelope.add(record_len(&record, event));
+            match measure(&record, resource.schema()) {
+                Ok((_, len)) => {
+                    envelope.add(len);
                     count = count.saturating_add(1);
                 }
                 // A metric's record is the other request's.
@@ -91,9 +91,10 @@ impl<'a> Logs<'a> {
             },
             Next::Record(at) => match self.records.read(at) {
                 Some((record, following)) => {
-                    let Ok(event) = record.check(schema) else {
+                    let Ok((event, len)) = measure(&record, schema) else {
                         return (Next::Record(following), None);
                     };
+                    piece.open(envelope::ITEMS, len);
                     write_record(piece, &record, event, schema);
                     (Next::Record(following), Some(record))
                 }
@@ -148,10 +149,17 @@ const fn bare_record_len(event: &EventDescriptor) -> usize {
     (2 * FIXED64_LEN).wrapping_add(uint_len(event.severity as u32)).wrapping_add(field_len(event.name.len()))
 }
 
-fn record_len(record: &Record, event: &'static EventDescriptor) -> usize {
-    record.fields(event).fold(bare_record_len(event), |sum, (field, value)| {
-        sum.wrapping_add(attribute::len(field.name, value.unwrap_or(Value::Absent)))
-    })
+/// The event and the length of `record`, where it is one of `schema`: what [`Record::check`] checks, in one pass.
+fn measure(
+    record: &Record,
+    schema: &SchemaDescriptor,
+) -> Result<(&'static EventDescriptor, usize), record::Error> {
+    let event = record.descriptor(schema)?;
+    let mut len = bare_record_len(event);
+    for (field, value) in record.fields(event) {
+        len = len.wrapping_add(attribute::len(field.name, value.ok_or(record::Error::OutOfDomain)?));
+    }
+    Ok((event, len))
 }
 
 /// The longest that a record of `event` can be, its own length in front of it included.
@@ -177,7 +185,6 @@ fn write_record(
     schema: &SchemaDescriptor,
 ) {
     let time = record.time().unix_nanos(schema.resolution());
-    piece.open(envelope::ITEMS, record_len(record, event));
     piece.fixed64(log_record::TIME, time);
     piece.uint(log_record::SEVERITY, event.severity as u32);
     for (field, value) in record.fields(event) {

@@ -64,8 +64,8 @@ impl<'a> Piece<'a> {
     /// A field of eight bytes, little-endian.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn fixed64(&mut self, field: u8, value: u64) {
-        self.byte(tag(field, I64));
-        self.put(&value.to_le_bytes());
+        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
+        self.put(&[tag(field, I64), a, b, c, d, e, f, g, h]);
     }
 
     /// Eight bytes of a packed field, little-endian.
@@ -76,6 +76,9 @@ impl<'a> Piece<'a> {
     /// The start of a field of `len` bytes: a message whose fields follow, or text.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn open(&mut self, field: u8, len: usize) {
+        if let (0..0x80, Ok(short)) = (len, u8::try_from(len)) {
+            return self.put(&[tag(field, LEN), short]);
+        }
         self.byte(tag(field, LEN));
         // A body is at most 64 MiB.
         self.varint(u32::try_from(len).unwrap_or(u32::MAX));
@@ -104,6 +107,9 @@ pub(super) const FIXED64_LEN: usize = 9;
 /// Length of a field of `len` bytes, its start included.
 #[cfg_attr(target_os = "none", inline(never))]
 pub(super) const fn field_len(len: usize) -> usize {
+    if len < 0x80 {
+        return len.wrapping_add(2);
+    }
     let varint = varint_len(if len > u32::MAX as usize { u32::MAX } else { len as u32 });
     len.wrapping_add(varint).wrapping_add(1)
 }
