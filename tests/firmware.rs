@@ -136,7 +136,7 @@ fn what_a_task_and_an_interrupt_record_arrives_with_the_counts() {
 #[test]
 fn a_collector_that_comes_up_later_gets_everything_once() {
     let Some(image) = image() else { return };
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = nobody();
     let collector = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_secs(3));
         Receiver::on(port, |_| Answer::status(200))
@@ -232,6 +232,11 @@ fn a_consent_that_is_withdrawn_deletes_what_waits_and_sends_nothing() {
     assert_eq!(collector.connections(), 0);
 }
 
+/// A port where nobody listens.
+fn nobody() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// Flash that was never written, in a file.
 fn blank_flash() -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -248,9 +253,8 @@ fn what_waits_in_flash_is_sent_after_a_reset_and_the_answer_and_the_pseudonym_ou
     let Some(image) = image() else { return };
     let flash = blank_flash();
     let path = flash.path().display();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let words = format!("flash={path} consent=yes random=1 records=60 interrupts=10 seconds=60");
-    let report = run(image, nobody, &words);
+    let report = run(image, nobody(), &words);
     assert!(report.contains("on=true empty=true interrupts=10"), "all is in flash: {report}");
 
     let collector = Receiver::start();
@@ -279,8 +283,7 @@ fn a_no_erases_the_flash_and_outlives_a_reset() {
     let Some(image) = image() else { return };
     let flash = blank_flash();
     let path = flash.path().display();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    run(image, nobody, &format!("flash={path} consent=yes random=165 records=60 seconds=60"));
+    run(image, nobody(), &format!("flash={path} consent=yes random=165 records=60 seconds=60"));
     let is_written = |bytes: &[u8]| bytes[PROVISION_LEN..].iter().any(|byte| *byte != 0xFF);
     assert!(is_written(&std::fs::read(flash.path()).unwrap()));
 
@@ -300,9 +303,8 @@ fn a_consent_that_is_withdrawn_while_it_runs_erases_the_backlog() {
     let Some(image) = image() else { return };
     let flash = blank_flash();
     let path = flash.path().display();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    run(image, nobody, &format!("flash={path} consent=yes random=1 records=60 seconds=60"));
-    run(image, nobody, &format!("flash={path} then=withdraw seconds=60"));
+    run(image, nobody(), &format!("flash={path} consent=yes random=1 records=60 seconds=60"));
+    run(image, nobody(), &format!("flash={path} then=withdraw seconds=60"));
     let bytes = std::fs::read(flash.path()).unwrap();
     assert!(bytes[PROVISION_LEN..].iter().all(|byte| *byte == 0xFF));
 }

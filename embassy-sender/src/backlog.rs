@@ -130,17 +130,17 @@ impl<F: MultiwriteNorFlash> Backlog<F> {
     async fn peek(&mut self) -> Option<heapless::Vec<u8, FRAME_LEN_MAX>> {
         let mut buffer = [0; FRAME_LEN_MAX];
         match self.queue.peek(&mut buffer).await {
-            Ok(Some(bytes)) => heapless::Vec::from_slice(bytes).ok(),
-            Ok(None) => None,
+            Ok(Some(bytes)) => return heapless::Vec::from_slice(bytes).ok(),
+            Ok(None) => self.is_empty = true,
             Err(Error::Corrupted { .. }) => {
                 // It could not be repaired; how many records it held, nobody knows.
                 self.losses.add(Reason::Corrupt, 1);
-                let _ = self.queue.erase_all().await;
-                None
+                self.is_empty = self.queue.erase_all().await.is_ok();
             }
             // Flash that fails now may not fail later.
-            Err(_) => None,
+            Err(_) => {}
         }
+        None
     }
 }
 
@@ -162,10 +162,7 @@ impl<F: MultiwriteNorFlash> Keep for Backlog<F> {
     async fn oldest(&mut self, schema: &'static SchemaDescriptor, now: Coarse) -> Option<Frame> {
         self.in_hand = false;
         while !self.is_empty {
-            let Some(bytes) = self.peek().await else {
-                self.is_empty = true;
-                break;
-            };
+            let bytes = self.peek().await?;
             let count = stands_for(&bytes);
             let frame = Frame { bytes, schema };
             match frame.fault(now) {
@@ -455,6 +452,18 @@ mod tests {
         assert_eq!(drain(&mut open(&mut flash)), []);
         assert!(keep(&mut flash, 1..4));
         assert_eq!(drain(&mut open(&mut flash)), [1, 2, 3]);
+    }
+
+    #[test]
+    fn flash_that_can_not_be_read_for_a_while_is_asked_again() {
+        let mut flash = Flash::new();
+        assert!(keep(&mut flash, 1..4));
+        let mut backlog = open(&mut flash);
+        backlog.queue.flash().is_unreadable = true;
+        assert_eq!(drain(&mut backlog), []);
+        backlog.queue.flash().is_unreadable = false;
+        assert_eq!(drain(&mut backlog), [1, 2, 3]);
+        assert_eq!(lost(&mut backlog), []);
     }
 
     #[test]

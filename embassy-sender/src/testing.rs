@@ -14,6 +14,7 @@ pub(crate) const RANGE: Range<u32> = 0..4 * PAGE as u32;
 pub(crate) struct Flash {
     pub(crate) bytes: Vec<u8>,
     pub(crate) left: usize,
+    pub(crate) is_unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl NorFlashError for NoPower {
 
 impl Flash {
     pub(crate) fn new() -> Self {
-        Self { bytes: vec![0xFF; RANGE.end as usize], left: usize::MAX }
+        Self { bytes: vec![0xFF; RANGE.end as usize], left: usize::MAX, is_unreadable: false }
     }
 
     fn spend(&mut self) -> Result<(), NoPower> {
@@ -44,6 +45,9 @@ impl ReadNorFlash for &mut Flash {
     const READ_SIZE: usize = 1;
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NoPower> {
+        if self.is_unreadable {
+            return Err(NoPower);
+        }
         bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
         Ok(())
     }

@@ -3,8 +3,11 @@
 
 #![no_std]
 
+use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::time::Coarse;
-use automagik_telemetry::{Event, FeatureUsed, Label, Milliseconds, Queue, Record, Schema};
+use automagik_telemetry::{
+    Event, FeatureUsed, Label, Milliseconds, Pseudonym, Queue, Record, Schema, Secret,
+};
 use core::hint::black_box;
 use core::panic::PanicInfo;
 // Its critical section.
@@ -51,6 +54,13 @@ pub fn record(queue: &Queue<256>) {
     if let Ok(record) = Record::new(&Pump::Ran(event), Coarse::from_steps(black_box(1))) {
         let _ = queue.push(&record);
     }
+}
+
+/// The pseudonym of somebody of whom the compiler can't know whether they said yes.
+pub fn pseudonym() -> Option<Pseudonym> {
+    let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
+    let consent = decide(&signals).consent()?;
+    Some(Pseudonym::new(&Secret::new(black_box([7; 32]), consent), "pump", 0))
 }
 
 unsafe extern "C" {

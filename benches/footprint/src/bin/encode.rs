@@ -3,11 +3,10 @@
 #![no_std]
 #![no_main]
 
-use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::Queue;
 use automagik_telemetry::otlp::{Body, Logs};
 use automagik_telemetry::resource::Resource;
 use automagik_telemetry::schema::Checked;
-use automagik_telemetry::{Pseudonym, Queue, Secret};
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use footprint::Pump;
@@ -16,11 +15,9 @@ static QUEUE: Queue<256> = Queue::new();
 
 #[entry]
 fn main() -> ! {
-    let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
     loop {
         footprint::record(&QUEUE);
-        let Some(consent) = decide(&signals).consent() else { continue };
-        let pseudonym = Pseudonym::new(&Secret::new(black_box([7; 32]), consent), "pump", 0);
+        let Some(pseudonym) = footprint::pseudonym() else { continue };
         let resource = Resource::new(Checked::<Pump>::DESCRIPTOR, pseudonym);
         if let Some(batch) = QUEUE.batch(100) {
             let mut piece = [0; 64];

@@ -3,8 +3,7 @@
 #![no_std]
 #![no_main]
 
-use automagik_telemetry::consent::{Answer, Signals, decide};
-use automagik_telemetry::{Pseudonym, Queue, Secret};
+use automagik_telemetry::Queue;
 use core::hint::black_box;
 use cortex_m_rt::entry;
 
@@ -12,10 +11,10 @@ static QUEUE: Queue<256> = Queue::new();
 
 #[entry]
 fn main() -> ! {
-    let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
     loop {
         footprint::record(&QUEUE);
-        let Some(consent) = decide(&signals).consent() else { continue };
-        black_box(Pseudonym::new(&Secret::new(black_box([7; 32]), consent), "pump", 0));
+        if let Some(pseudonym) = footprint::pseudonym() {
+            black_box(pseudonym);
+        }
     }
 }
