@@ -45,6 +45,7 @@ use crate::rights::{Rights, RightsError};
 use crate::signals::{ENABLED, OPT_OUT_FILE};
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::schema::Checked;
+use clap::{ArgMatches, FromArgMatches, Subcommand};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -59,9 +60,37 @@ pub struct Flags {
 }
 
 /// See and change what telemetry does. To be a subcommand of the application's own.
-#[derive(clap::Subcommand, Clone, Copy, Debug)]
-#[command(about = "See and change what telemetry does")]
-pub enum Command {
+#[derive(Clone, Copy, Debug)]
+pub struct Command(Choice);
+
+impl FromArgMatches for Command {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Choice::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+/// What the derive would write, but for its choices: they are made where somebody calls one. A program that does
+/// something else pays nothing for them.
+impl Subcommand for Command {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        command.about("See and change what telemetry does").defer(Choice::augment_subcommands)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Choice::has_subcommand(name)
+    }
+}
+
+#[derive(Subcommand, Clone, Copy, Debug)]
+enum Choice {
     /// Show whether telemetry is on, what decided that, and where data go
     Status {
         /// As JSON
@@ -90,19 +119,19 @@ impl Command {
     /// Does it, and prints what a person wants to know. 0 where it was done, 1 where not; standard error says why.
     pub fn run<S: Schema>(self, builder: Builder<S>) -> ExitCode {
         let rights = builder.rights();
-        let done = match self {
-            Self::Status { json: false } => Ok(rights.status().to_string()),
-            Self::Status { json: true } => Ok(format!("{:#}\n", rights.status().json())),
-            Self::On => on(&rights),
-            Self::Off => off(&rights),
-            Self::Inventory { json: false } => Ok(rights.inventory().to_string()),
-            Self::Inventory { json: true } => match rights.inventory().json() {
+        let done = match self.0 {
+            Choice::Status { json: false } => Ok(rights.status().to_string()),
+            Choice::Status { json: true } => Ok(format!("{:#}\n", rights.status().json())),
+            Choice::On => on(&rights),
+            Choice::Off => off(&rights),
+            Choice::Inventory { json: false } => Ok(rights.inventory().to_string()),
+            Choice::Inventory { json: true } => match rights.inventory().json() {
                 Ok(json) => Ok(format!("{json:#}\n")),
                 Err(error) => Err(error.to_string()),
             },
-            Self::Show => Ok(show(&rights)),
-            Self::Export => Ok(rights.export().iter().map(|request| format!("{request}\n")).collect()),
-            Self::Forget => forget(&rights),
+            Choice::Show => Ok(show(&rights)),
+            Choice::Export => Ok(rights.export().iter().map(|request| format!("{request}\n")).collect()),
+            Choice::Forget => forget(&rights),
         };
         let (written, code) = match done {
             Ok(text) => (io::stdout().write_all(text.as_bytes()), ExitCode::SUCCESS),
