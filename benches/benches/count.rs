@@ -1,15 +1,13 @@
 //! Counting, beside an atomic addition and peers: `cargo bench --manifest-path benches/Cargo.toml --bench count`.
 
+use benches::sdk::opentelemetry_counter;
 use benches::{Command, bare, counter, histogram};
 use divan::{Bencher, black_box};
 use fast_telemetry::{LabelEnum, LabeledCounter};
+use metrics::{Key, KeyName, Metadata, SharedString, Unit};
+use metrics_util::registry::{AtomicStorage, Registry};
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{Counter, MeterProvider};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::metrics::data::ResourceMetrics;
-use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
-use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
-use std::time::Duration;
+use otel_arrow_dfe_expohisto::HistogramNN;
 
 #[derive(Clone, Copy, Debug)]
 struct Word(Command);
@@ -56,35 +54,6 @@ fn fast_telemetry_sharded(bencher: Bencher<'_, '_>) {
     bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| sharded.inc(black_box(Word(Command::Create)))));
 }
 
-/// Exports to nowhere, once a minute.
-#[derive(Debug)]
-struct Nowhere;
-
-impl PushMetricExporter for Nowhere {
-    async fn export(&self, _: &ResourceMetrics) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn temporality(&self) -> Temporality {
-        Temporality::Delta
-    }
-}
-
-/// The reference SDK's counter, behind its periodic reader.
-fn opentelemetry_counter() -> (SdkMeterProvider, Counter<u64>) {
-    let provider = SdkMeterProvider::builder().with_reader(PeriodicReader::builder(Nowhere).build()).build();
-    let counter = provider.meter("benches").u64_counter("commands").build();
-    (provider, counter)
-}
-
 #[divan::bench(threads = [1, 2])]
 fn opentelemetry_1_attribute(bencher: Bencher<'_, '_>) {
     let (_provider, counter) = opentelemetry_counter();
@@ -108,6 +77,51 @@ fn opentelemetry_3_attributes(bencher: Bencher<'_, '_>) {
     });
 }
 
+/// Experimental in 0.33: the attributes are looked up once.
+#[divan::bench(threads = [1, 2])]
+fn opentelemetry_bound(bencher: Bencher<'_, '_>) {
+    let (_provider, counter) = opentelemetry_counter();
+    let bound = counter.bind(&[KeyValue::new("command", "create")]);
+    bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| black_box(&bound).add(1)));
+}
+
+/// The usual recorder of the `metrics` crate: its registry of atomics.
+struct Recorder(Registry<Key, AtomicStorage>);
+
+impl metrics::Recorder for Recorder {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
+        self.0.get_or_create_counter(key, |counter| counter.clone().into())
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> metrics::Gauge {
+        self.0.get_or_create_gauge(key, |gauge| gauge.clone().into())
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
+        self.0.get_or_create_histogram(key, |histogram| histogram.clone().into())
+    }
+}
+
+#[divan::bench(threads = [1, 2])]
+fn metrics_counter(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).bench(|| {
+        (0..TIMES).for_each(|_| metrics::counter!("commands", "command" => "create").increment(black_box(1)));
+    });
+}
+
+/// An exponential histogram for one word, not shared: each thread has its own.
+#[divan::bench(threads = [1, 2])]
+fn expohisto_not_shared(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).with_inputs(HistogramNN::<16>::new).bench_refs(|histogram| {
+        (0..TIMES).for_each(|_| histogram.update(black_box(130.0)).unwrap());
+    });
+}
+
 fn main() {
+    metrics::set_global_recorder(Recorder(Registry::atomic())).unwrap_or_else(|_| panic!("a recorder"));
     divan::main();
 }

@@ -2,18 +2,29 @@
 //!
 //! Before anything is measured, prost's bytes are compared with ours, and the message that is built with the one decoded.
 
-use automagik_telemetry::Record;
-use automagik_telemetry::otlp::{Body, Logs, to_slice};
+use automagik_telemetry::otlp::{Body, Logs, Metrics, to_slice};
 use automagik_telemetry::resource::Resource;
-use benches::event::{records, resource};
+use automagik_telemetry::time::Coarse;
+use automagik_telemetry::{Record, aggregate};
+use benches::event::{Bench, count, emit, records, resource};
+use benches::quick;
 use divan::{Bencher, black_box};
 use flate2::{Compression, write::GzEncoder};
+use opentelemetry::InstrumentationScope;
+use opentelemetry::logs::LoggerProvider;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::logs::{LogBatch, LogProcessor, SdkLogRecord, SdkLoggerProvider};
 use prost::Message;
+use quick_protobuf::{MessageWrite, Writer};
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 const EVENTS: usize = 100;
 
@@ -85,6 +96,99 @@ fn prost_build_and_encode(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn quick_protobuf_ready_message(bencher: Bencher<'_, '_>) {
+    let message = message();
+    let (request, mut bytes) = (quick::request(&message), Vec::new());
+    bencher.bench_local(|| quick_protobuf(black_box(&request), black_box(&mut bytes)));
+}
+
+fn quick_protobuf(request: &quick::Request<'_>, bytes: &mut Vec<u8>) {
+    bytes.clear();
+    request.write_message(&mut Writer::new(bytes)).unwrap();
+}
+
+/// What the reference SDK's exporter does with a batch: messages are built from its records, and encoded.
+#[divan::bench]
+fn opentelemetry_otlp_records_to_otlp(bencher: Bencher<'_, '_>) {
+    let (records, mut bytes) = (sdk_records(), Vec::new());
+    let batch: Vec<_> = records.iter().map(|(record, scope)| (record, scope)).collect();
+    let resource = ResourceAttributesWithSchema::from(&sdk_resource());
+    bencher.bench_local(|| {
+        bytes.clear();
+        let batch = LogBatch::new(black_box(&batch));
+        let resource_logs = group_logs_by_resource_and_scope(&batch, &resource);
+        ExportLogsServiceRequest { resource_logs }.encode(black_box(&mut bytes)).unwrap();
+    });
+}
+
+/// The resource of ours, in the reference SDK.
+fn sdk_resource() -> opentelemetry_sdk::Resource {
+    let ours = resource().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let attributes =
+        ours.attributes().map(|(key, value)| opentelemetry::KeyValue::new(key, text(value.as_bytes())));
+    opentelemetry_sdk::Resource::builder_empty().with_attributes(attributes).build()
+}
+
+/// Keeps what is emitted.
+#[derive(Clone, Debug, Default)]
+struct Keep(Arc<Mutex<Vec<(SdkLogRecord, InstrumentationScope)>>>);
+
+impl LogProcessor for Keep {
+    fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
+        self.0.lock().unwrap().push((record.clone(), scope.clone()));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// The events, as the reference SDK hands them to its exporter.
+fn sdk_records() -> Vec<(SdkLogRecord, InstrumentationScope)> {
+    let keep = Keep::default();
+    let provider = SdkLoggerProvider::builder().with_log_processor(keep.clone()).build();
+    let logger = provider.logger("benches");
+    (0..EVENTS).for_each(|_| emit(&logger));
+    std::mem::take(&mut *keep.0.lock().unwrap())
+}
+
+/// Counts of five words and durations of five, as a minute makes them.
+fn deltas() -> Vec<Record> {
+    (0..5).for_each(|n| (0..20).for_each(|_| count(n)));
+    let (start, end) = (Coarse::from_steps(29_916_666), Coarse::from_steps(29_916_667));
+    let mut records = Vec::new();
+    aggregate::drain::<Bench>(start, end, |record| {
+        records.push(record);
+        true
+    });
+    records
+}
+
+fn our_metrics(resource: &Resource, records: &[Record], bytes: &mut Vec<u8>) {
+    let mut body = Metrics::new(resource, &records);
+    bytes.resize(body.len(), 0);
+    to_slice(&mut body, bytes).unwrap();
+}
+
+#[divan::bench]
+fn our_metrics_to_otlp(bencher: Bencher<'_, '_>) {
+    let (resource, records, mut bytes) = (resource().unwrap(), deltas(), Vec::new());
+    bencher.bench_local(|| our_metrics(black_box(&resource), black_box(&records), black_box(&mut bytes)));
+}
+
+#[divan::bench]
+fn prost_metrics_ready_message(bencher: Bencher<'_, '_>) {
+    let mut bytes = Vec::new();
+    our_metrics(&resource().unwrap(), &deltas(), &mut bytes);
+    let message = ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap();
+    bencher.bench_local(|| {
+        bytes.clear();
+        black_box(&message).encode(black_box(&mut bytes)).unwrap();
+    });
+}
+
+#[divan::bench]
 fn serde_json_ready_message(bencher: Bencher<'_, '_>) {
     let (message, mut bytes) = (message(), Vec::new());
     bencher.bench_local(|| {
@@ -111,6 +215,22 @@ fn main() {
     let len = ours(&resource().unwrap(), &records(EVENTS), &mut bytes);
     assert!(message.encode_to_vec() == bytes, "prost writes other bytes");
     assert_eq!(build(&envelope()), message, "another message");
+    let mut quick = Vec::new();
+    quick_protobuf(&quick::request(&message), &mut quick);
+    assert!(quick == bytes, "quick-protobuf writes other bytes");
+    let mut metrics = Vec::new();
+    our_metrics(&resource().unwrap(), &deltas(), &mut metrics);
+    let decoded = ExportMetricsServiceRequest::decode(metrics.as_slice()).unwrap();
+    assert!(decoded.encode_to_vec() == metrics, "prost writes other bytes");
+    let sdk = group_logs_by_resource_and_scope(
+        &LogBatch::new(&sdk_records().iter().map(|(record, scope)| (record, scope)).collect::<Vec<_>>()),
+        &ResourceAttributesWithSchema::from(&sdk_resource()),
+    );
+    let theirs = &sdk[0].scope_logs[0].log_records;
+    for (theirs, ours) in theirs.iter().zip(&message.resource_logs[0].scope_logs[0].log_records) {
+        assert_eq!((&theirs.event_name, &theirs.attributes), (&ours.event_name, &ours.attributes));
+    }
+    assert_eq!(theirs.len(), EVENTS);
     let json = serde_json::to_vec(&message).unwrap();
     let postcard: usize = records(EVENTS).iter().map(|record| record.encode().as_slice().len()).sum();
     let (gzipped, gzipped_json) = (gzip(&bytes), gzip(&json));

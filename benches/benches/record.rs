@@ -3,38 +3,17 @@
 //! Every sample starts with an empty queue, ours and the batch processor's: dropping is cheaper than queueing.
 
 use automagik_telemetry_test_support::Receiver;
-use benches::event::{emit, ran, telemetry};
+use benches::event::{emit as emit_log, ran, telemetry};
+use benches::sdk::Nothing;
 use divan::{Bencher, black_box};
-use opentelemetry::InstrumentationScope;
 use opentelemetry::logs::LoggerProvider;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogBatch, LogExporter, LogProcessor, SdkLogRecord, SdkLoggerProvider};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use std::time::{Duration, SystemTime};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-/// Events a sample: with two threads half of the batch processor's queue of 2,048.
-const TIMES: usize = 500;
-
-#[derive(Debug)]
-struct Nothing;
-
-impl LogProcessor for Nothing {
-    fn emit(&self, record: &mut SdkLogRecord, _: &InstrumentationScope) {
-        black_box(record);
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
-impl LogExporter for Nothing {
-    async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
-        black_box(batch.iter().count());
-        Ok(())
-    }
-}
+/// Events a sample and thread: with eight threads those of the batch processor's queue of 2,048.
+const TIMES: usize = 250;
 
 /// Looks at every field, and keeps none.
 struct Look;
@@ -51,7 +30,7 @@ impl<S: tracing::Subscriber> Layer<S> for Look {
     }
 }
 
-#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
 fn ours(bencher: Bencher<'_, '_>) {
     let home = tempfile::tempdir().unwrap();
     let collector = Receiver::start();
@@ -63,7 +42,7 @@ fn ours(bencher: Bencher<'_, '_>) {
         .bench_refs(|()| (0..TIMES).for_each(|_| telemetry.record(black_box(ran()))));
 }
 
-#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
 fn ours_without_consent(bencher: Bencher<'_, '_>) {
     let home = tempfile::tempdir().unwrap();
     let telemetry = automagik_telemetry::Telemetry::<benches::event::Bench>::builder()
@@ -73,29 +52,47 @@ fn ours_without_consent(bencher: Bencher<'_, '_>) {
     bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| telemetry.record(black_box(ran()))));
 }
 
-#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
 fn opentelemetry_nothing_behind(bencher: Bencher<'_, '_>) {
     let provider = SdkLoggerProvider::builder().with_log_processor(Nothing).build();
     let logger = provider.logger("benches");
-    bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| emit(black_box(&logger))));
+    bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| emit_log(black_box(&logger))));
 }
 
-#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
 fn opentelemetry_batch(bencher: Bencher<'_, '_>) {
     let provider = SdkLoggerProvider::builder().with_batch_exporter(Nothing).build();
     let logger = provider.logger("benches");
     bencher
         .counter(TIMES)
         .with_inputs(|| provider.force_flush().unwrap())
-        .bench_refs(|()| (0..TIMES).for_each(|_| emit(black_box(&logger))));
+        .bench_refs(|()| (0..TIMES).for_each(|_| emit_log(black_box(&logger))));
 }
 
-#[divan::bench(threads = [1, 2], sample_size = 1, sample_count = 300)]
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
 fn tracing_layer_that_looks(bencher: Bencher<'_, '_>) {
     bencher.counter(TIMES).bench(|| {
         (0..TIMES).for_each(|_| {
-            tracing::info!(name: "bench.tool.ran", tool = "format", duration_ms = 96, success = true);
+            tracing::info!(name: "bench.tool.ran", tool = "format", duration_ms = 128, success = true);
         });
+    });
+}
+
+#[divan::bench(threads = [1, 2, 8], sample_size = 1, sample_count = 300)]
+fn emit_nothing_behind(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).bench(|| {
+        (0..TIMES).for_each(|_| {
+            emit::info!("bench.tool.ran", tool: "format", duration_ms: 128, success: true);
+        });
+    });
+}
+
+#[divan::bench(sample_size = 1, sample_count = 300)]
+fn coarse_clock(bencher: Bencher<'_, '_>) {
+    bencher.counter(TIMES).bench(|| {
+        (0..TIMES).for_each(|_| {
+            black_box(rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse));
+        })
     });
 }
 
@@ -109,6 +106,11 @@ fn system_clock(bencher: Bencher<'_, '_>) {
 }
 
 fn main() {
+    let _emit = emit::setup()
+        .emit_to(emit::emitter::from_fn(|event| {
+            black_box(event.props());
+        }))
+        .init();
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Look)).unwrap();
     divan::main();
 }

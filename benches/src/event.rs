@@ -1,11 +1,13 @@
 //! One event with a word, a size class and a flag: in our types, and as a user of the reference SDK writes it.
 
+use crate::Command;
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::resource::Resource;
 use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
-    Environment, Event, Label, Milliseconds, Pseudonym, Record, Schema, Secret, Telemetry, endpoint, signals,
+    Counter, Environment, Event, Histogram, Label, Metrics, Milliseconds, Pseudonym, Record, Schema, Secret,
+    Telemetry, endpoint, signals,
 };
 use opentelemetry::logs::{LogRecord as _, Logger, Severity};
 
@@ -30,9 +32,28 @@ pub struct Ran {
     pub success: bool,
 }
 
+/// What is counted here.
+#[derive(Metrics)]
+pub struct BenchMetrics {
+    /// How often each command ran.
+    #[metric(name = "bench.commands", by = "command")]
+    pub commands: Counter<Command>,
+    /// How long it took.
+    #[metric(name = "bench.command.duration", by = "command")]
+    pub durations: Histogram<Command, Milliseconds>,
+}
+
+/// Counts one run of one of five commands.
+pub fn count(number: u32) {
+    let commands = [Command::List, Command::Create, Command::Remove, Command::Start, Command::Stop];
+    let command = commands[number as usize % commands.len()];
+    BenchMetrics::global().commands.add(command);
+    BenchMetrics::global().durations.record(command, Milliseconds::new(100 * number));
+}
+
 /// All that is sent here.
 #[derive(Schema)]
-#[schema(project = "bench")]
+#[schema(project = "bench", metrics = BenchMetrics)]
 pub enum Bench {
     /// The event.
     Ran(Ran),
@@ -72,7 +93,7 @@ pub fn emit<L: Logger>(logger: &L) {
     record.set_event_name("bench.tool.ran");
     record.set_severity_number(Severity::Info);
     record.add_attribute("tool", "format");
-    record.add_attribute("duration_ms", 96);
+    record.add_attribute("duration_ms", 128);
     record.add_attribute("success", true);
     logger.emit(record);
 }

@@ -1,6 +1,8 @@
 //! What is measured: an event of three attributes, and counting one of five words.
 
 pub mod event;
+pub mod quick;
+pub mod sdk;
 
 use automagik_telemetry::{Counter, Histogram, Label, Milliseconds};
 use std::sync::atomic::{AtomicU32, Ordering};

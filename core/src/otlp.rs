@@ -97,12 +97,13 @@ pub trait Body {
     /// Length of the whole body, in bytes: its `Content-Length`.
     fn len(&self) -> usize;
 
-    /// Writes the next piece to the start of `buffer` and says how long it is; 0 behind the last.
+    /// Writes the next pieces, as many as fit, to the start of `buffer` and says how long they are; 0 behind the last.
+    /// What stands behind them in `buffer` is unspecified.
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooSmall`] where it does not fit: `buffer`'s content is then unspecified, and the body stands
-    /// where it stood. [`Error::Changed`] where the records are no longer those that were measured.
+    /// [`Error::BufferTooSmall`] where not even one fits: the body then stands where it stood. [`Error::Changed`] where
+    /// the records are no longer those that were measured.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
 
     /// Starts again at the first piece.

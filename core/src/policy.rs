@@ -14,7 +14,8 @@
 //! The names are those that the policy's other SDKs send, so that one collector serves them all.
 //! Policy: "What We Collect".
 
-use crate::aggregate::{Counter, Histogram};
+use crate::aggregate::{Counted, Counter, Histogram};
+use crate::cell::Cells;
 use crate::event::{Event, EventDescriptor, Ordinals, Severity, field};
 use crate::field::{Field, HttpStatus, Milliseconds};
 use crate::label::Label;
@@ -192,6 +193,10 @@ pub enum ErrorCategory {
     Other,
 }
 
+impl Counted for ErrorCategory {
+    type Of<T: Cells> = [T; <Self as Label>::WORDS.len()];
+}
+
 impl Label for ErrorCategory {
     const WORDS: &'static [&'static str] = &[
         "authentication",
@@ -244,6 +249,10 @@ pub enum HealthStatus {
     Degraded,
     /// It does not work.
     Unhealthy,
+}
+
+impl Counted for HealthStatus {
+    type Of<T: Cells> = [T; <Self as Label>::WORDS.len()];
 }
 
 impl Label for HealthStatus {

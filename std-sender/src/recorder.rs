@@ -17,11 +17,15 @@ use tokio::sync::Notify;
 /// were lost.
 const CAPACITY: usize = 4096;
 
+/// Records that are left before the worker is woken for them. Below, its own clock wakes it soon enough, and callers pay no
+/// system call.
+const WAKE_AT: usize = CAPACITY / 4;
+
 /// The worker waits for nothing: it is at work.
 const AT_WORK: u8 = 0;
 /// The worker waits for a record.
 const IDLE: u8 = 1;
-/// The worker waits for a full batch, or for its interval to end.
+/// The worker waits for the queue to fill, or for its interval to end.
 const GATHERING: u8 = 2;
 
 /// Records on their way from callers to the worker.
@@ -81,7 +85,7 @@ impl Recorder {
         // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
         match self.worker.load(Ordering::SeqCst) {
             AT_WORK => {}
-            GATHERING if self.queue.len() < crate::BATCH_RECORDS_MAX => {}
+            GATHERING if self.queue.len() < WAKE_AT => {}
             _ => self.wake(),
         }
     }
@@ -160,9 +164,9 @@ impl Recorder {
         self.wait(IDLE, || self.queue.is_empty()).await;
     }
 
-    /// Waits until there is a full batch, a flush or a stop.
-    pub(crate) async fn batch(&self) {
-        self.wait(GATHERING, || self.queue.len() < crate::BATCH_RECORDS_MAX).await;
+    /// Waits until the queue fills, for a flush or a stop.
+    pub(crate) async fn filled(&self) {
+        self.wait(GATHERING, || self.queue.len() < WAKE_AT).await;
     }
 
     async fn wait(&self, state: u8, nothing_to_do: impl Fn() -> bool) {

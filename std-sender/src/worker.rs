@@ -82,8 +82,8 @@ impl<'a> Intake<'a> {
     /// Waits until something is recorded, flushed or stopped, and takes it in.
     async fn next(&mut self) -> Result<(), Stopped> {
         self.recorder.work().await;
-        // A full batch, a flush and a stop end this too.
-        let _ = timeout(WRITE_DELAY, self.recorder.batch()).await;
+        // A queue that fills, a flush and a stop end this too.
+        let _ = timeout(WRITE_DELAY, self.recorder.filled()).await;
         if self.recorder.is_stopping() {
             return Err(Stopped);
         }

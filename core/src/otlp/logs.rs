@@ -50,7 +50,7 @@ impl<'a> Logs<'a> {
         let mut at = records.first();
         while let Some((record, next)) = records.read(at) {
             match measure(&record, resource.schema()) {
-                Ok((_, len)) => {
+                Ok(len) => {
                     envelope.add(len);
                     count = count.saturating_add(1);
                 }
@@ -91,11 +91,12 @@ impl<'a> Logs<'a> {
             },
             Next::Record(at) => match self.records.read(at) {
                 Some((record, following)) => {
-                    let Ok((event, len)) = measure(&record, schema) else {
+                    let start = piece.begin();
+                    if write_record(piece, &record, schema).is_err() {
+                        piece.cancel(start);
                         return (Next::Record(following), None);
-                    };
-                    piece.open(envelope::ITEMS, len);
-                    write_record(piece, &record, event, schema);
+                    }
+                    piece.end(start, envelope::ITEMS);
                     (Next::Record(following), Some(record))
                 }
                 None => (Next::SchemaUrl, None),
@@ -115,22 +116,21 @@ impl Body for Logs<'_> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        loop {
-            if matches!(self.next, Next::End) {
-                return Ok(0);
-            }
-            let mut piece = Piece::new(buffer);
+        let mut piece = Piece::new(buffer);
+        while !matches!(self.next, Next::End) {
+            let before = piece.len();
             let (next, record) = self.write(&mut piece);
-            let len = piece.finish().map_err(Error::BufferTooSmall)?;
+            if !piece.fits() {
+                // What did not fit comes with the next call.
+                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
+            }
             let written = self.written.saturating_add(u32::from(record.is_some()));
             if written > self.count || (matches!(next, Next::SchemaUrl) && written < self.count) {
                 return Err(Error::Changed);
             }
             (self.next, self.written) = (next, written);
-            if len > 0 {
-                return Ok(len);
-            }
         }
+        Ok(piece.len())
     }
 
     fn rewind(&mut self) {
@@ -149,17 +149,16 @@ const fn bare_record_len(event: &EventDescriptor) -> usize {
     (2 * FIXED64_LEN).wrapping_add(uint_len(event.severity as u32)).wrapping_add(field_len(event.name.len()))
 }
 
-/// The event and the length of `record`, where it is one of `schema`: what [`Record::check`] checks, in one pass.
-fn measure(
-    record: &Record,
-    schema: &SchemaDescriptor,
-) -> Result<(&'static EventDescriptor, usize), record::Error> {
+/// The length of `record`, where it is one of `schema`.
+#[inline]
+fn measure(record: &Record, schema: &SchemaDescriptor) -> Result<usize, record::Error> {
     let event = record.descriptor(schema)?;
     let mut len = bare_record_len(event);
-    for (field, value) in record.fields(event) {
+    let mut fields = record.fields(event);
+    for (field, value) in &mut fields {
         len = len.wrapping_add(attribute::len(field.name, value.ok_or(record::Error::OutOfDomain)?));
     }
-    Ok((event, len))
+    if fields.is_spent() { Ok(len) } else { Err(record::Error::OutOfDomain) }
 }
 
 /// The longest that a record of `event` can be, its own length in front of it included.
@@ -178,19 +177,27 @@ fn record_len_max(event: &'static EventDescriptor) -> usize {
     field_len(attributes.fold(bare_record_len(event), usize::wrapping_add))
 }
 
+/// Writes `record`, where it is one of `schema`.
+#[inline]
 fn write_record(
     piece: &mut Piece<'_>,
     record: &Record,
-    event: &'static EventDescriptor,
     schema: &SchemaDescriptor,
-) {
+) -> Result<(), record::Error> {
+    let event = record.descriptor(schema)?;
     let time = record.time().unix_nanos(schema.resolution());
     piece.fixed64(log_record::TIME, time);
     piece.uint(log_record::SEVERITY, event.severity as u32);
-    for (field, value) in record.fields(event) {
-        attribute::write(piece, log_record::ATTRIBUTES, field.name, value.unwrap_or(Value::Absent));
+    let mut fields = record.fields(event);
+    for (field, value) in &mut fields {
+        let value = value.ok_or(record::Error::OutOfDomain)?;
+        attribute::write(piece, log_record::ATTRIBUTES, field.name, value);
+    }
+    if !fields.is_spent() {
+        return Err(record::Error::OutOfDomain);
     }
     // Observed when it happened: nobody stands between the event and this library.
     piece.fixed64(log_record::OBSERVED_TIME, time);
     piece.text(log_record::EVENT_NAME, event.name.as_bytes());
+    Ok(())
 }

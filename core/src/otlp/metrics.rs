@@ -255,22 +255,21 @@ impl Body for Metrics<'_> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        loop {
-            if matches!(self.next, Next::End) {
-                return if self.written == self.len() { Ok(0) } else { Err(Error::Changed) };
-            }
-            let mut piece = Piece::new(buffer);
+        let mut piece = Piece::new(buffer);
+        while !matches!(self.next, Next::End) {
+            let before = piece.len();
             let next = self.write(&mut piece);
-            let len = piece.finish().map_err(Error::BufferTooSmall)?;
-            let written = self.written.saturating_add(len);
-            if written > self.len() {
+            if !piece.fits() {
+                // What did not fit comes with the next call.
+                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
+            }
+            let written = self.written.saturating_add(piece.len().saturating_sub(before));
+            if written > self.len() || (matches!(next, Next::End) && written < self.len()) {
                 return Err(Error::Changed);
             }
             (self.next, self.written) = (next, written);
-            if len > 0 {
-                return Ok(len);
-            }
         }
+        Ok(piece.len())
     }
 
     fn rewind(&mut self) {

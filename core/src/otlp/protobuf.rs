@@ -4,11 +4,11 @@
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
 /// Wire types.
-const VARINT: u8 = 0;
+pub(super) const VARINT: u8 = 0;
 const I64: u8 = 1;
-const LEN: u8 = 2;
+pub(super) const LEN: u8 = 2;
 
-// Lengths are added without a check: a request is at most 64 MiB, and what would not fit is refused by `Piece::finish`.
+// Lengths are added without a check: a request is at most 64 MiB, and what would not fit is found by `Piece::fits`.
 
 /// Writes to the start of a slice. It goes on counting behind the slice's end, and writes nothing there.
 pub(super) struct Piece<'a> {
@@ -21,18 +21,57 @@ impl<'a> Piece<'a> {
         Self { bytes, len: 0 }
     }
 
-    /// How many bytes were written, or how many were wanted where they did not fit.
-    pub(super) const fn finish(self) -> Result<usize, usize> {
-        if self.len <= self.bytes.len() { Ok(self.len) } else { Err(self.len) }
+    /// Whether all that was written found room.
+    pub(super) const fn fits(&self) -> bool {
+        self.len <= self.bytes.len()
     }
 
+    /// How many bytes were written, or are wanted where they did not find room.
+    pub(super) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Leaves room for the start of a field whose length is not known yet, short as most are.
+    pub(super) const fn begin(&mut self) -> usize {
+        let start = self.len;
+        self.len = start.wrapping_add(2);
+        start
+    }
+
+    /// Takes back all that was written since [`begin`](Piece::begin) gave `start`.
+    pub(super) const fn cancel(&mut self, start: usize) {
+        self.len = start;
+    }
+
+    /// The field that began at `start` ends here: writes its tag and its length in front of it.
+    #[inline]
+    pub(super) fn end(&mut self, start: usize, field: u8) {
+        let content = start.wrapping_add(2);
+        let len = self.len.wrapping_sub(content);
+        let more = varint_len(u32::try_from(len).unwrap_or(u32::MAX)).wrapping_sub(1);
+        if more > 0 {
+            // Rare: a length of two bytes or more, for which what follows moves on.
+            for at in (content..self.len).rev() {
+                if let Some(byte) = self.bytes.get(at).copied()
+                    && let Some(slot) = self.bytes.get_mut(at.wrapping_add(more))
+                {
+                    *slot = byte;
+                }
+            }
+        }
+        let end = self.len.wrapping_add(more);
+        self.len = start;
+        self.open(field, len);
+        self.len = end;
+    }
+
+    /// Bytes as they are.
     #[cfg_attr(target_os = "none", inline(never))]
-    fn put(&mut self, bytes: &[u8]) {
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         let end = self.len.wrapping_add(bytes.len());
         if let Some(free) = self.bytes.get_mut(self.len..end) {
-            for (slot, byte) in free.iter_mut().zip(bytes) {
-                *slot = *byte;
-            }
+            copy(free, bytes);
         }
         self.len = end;
     }
@@ -46,7 +85,7 @@ impl<'a> Piece<'a> {
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
-    fn varint(&mut self, mut value: u32) {
+    pub(super) fn varint(&mut self, mut value: u32) {
         while value >= 0x80 {
             self.byte(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
@@ -64,8 +103,8 @@ impl<'a> Piece<'a> {
     /// A field of eight bytes, little-endian.
     #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn fixed64(&mut self, field: u8, value: u64) {
-        let [a, b, c, d, e, f, g, h] = value.to_le_bytes();
-        self.put(&[tag(field, I64), a, b, c, d, e, f, g, h]);
+        self.byte(tag(field, I64));
+        self.put(&value.to_le_bytes());
     }
 
     /// Eight bytes of a packed field, little-endian.
@@ -92,7 +131,42 @@ impl<'a> Piece<'a> {
     }
 }
 
-const fn tag(field: u8, wire_type: u8) -> u8 {
+/// Copies `from` to a slice of the same length. Names and words are short: two overlapping moves do what a call to `memcpy`
+/// takes longer for.
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    macro_rules! halves {
+        ($len:literal) => {
+            if let (Some(first), Some(last)) = (from.first_chunk::<$len>(), from.last_chunk::<$len>())
+                && from.len() <= 2 * $len
+            {
+                if let Some(slot) = to.first_chunk_mut() {
+                    *slot = *first;
+                }
+                if let Some(slot) = to.last_chunk_mut() {
+                    *slot = *last;
+                }
+                return;
+            }
+        };
+    }
+    halves!(8);
+    halves!(16);
+    halves!(4);
+    halves!(2);
+    to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+}
+
+/// Copies `from` to a slice of the same length. A loop is the smallest.
+#[cfg(target_os = "none")]
+#[inline(always)]
+fn copy(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+}
+
+/// What a field of this number and wire type starts with.
+pub(super) const fn tag(field: u8, wire_type: u8) -> u8 {
     (field << 3) | wire_type
 }
 
@@ -114,7 +188,8 @@ pub(super) const fn field_len(len: usize) -> usize {
     len.wrapping_add(varint).wrapping_add(1)
 }
 
-const fn varint_len(value: u32) -> usize {
+/// Length of a varint.
+pub(super) const fn varint_len(value: u32) -> usize {
     // Seven bits a byte: 9/64 is a little more than 1/7, and right for all numbers of 1 to 32 bits.
     let bits = u32::BITS.wrapping_sub((value | 1).leading_zeros());
     (bits.wrapping_mul(9).wrapping_add(64) >> 6) as usize
@@ -131,7 +206,7 @@ mod tests {
                 let mut buffer = [0; 8];
                 let mut piece = Piece::new(&mut buffer);
                 piece.varint(value);
-                assert_eq!(piece.finish(), Ok(varint_len(value)), "{value}");
+                assert_eq!((piece.fits(), piece.len()), (true, varint_len(value)), "{value}");
             }
         }
     }
@@ -141,7 +216,7 @@ mod tests {
         let mut buffer = [0xEE; 4];
         let mut piece = Piece::new(&mut buffer[..3]);
         piece.text(1, b"ab");
-        assert_eq!(piece.finish(), Err(4));
+        assert_eq!((piece.fits(), piece.len()), (false, 4));
         assert_eq!(buffer[3], 0xEE);
     }
 }

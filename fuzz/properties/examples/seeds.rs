@@ -42,5 +42,6 @@ fn main() -> std::io::Result<()> {
     records.extend_from_slice(Record::dropped(Reason::Refused, 7, time).encode().as_slice());
     keep("record", &records)?;
     keep("redaction", b"alice@example.org called +55 11 98765-4321 from 192.168.1.10 /home/alice")?;
+    keep("metrics", &(0..=255).collect::<Vec<u8>>())?;
     keep("otlp", &(0..=255).collect::<Vec<u8>>())
 }

@@ -4,12 +4,14 @@
 //! on the kept corpus (`fuzz/corpus/<property>`) and on what once failed; `fuzz/fuzz_targets` run it without end.
 
 mod manifest;
+mod metrics;
 mod otlp;
 mod record;
 mod redaction;
 mod speech;
 
 pub use manifest::manifest;
+pub use metrics::metrics;
 pub use otlp::otlp;
 pub use record::record;
 pub use redaction::redaction;

@@ -23,12 +23,17 @@ pub fn otlp(input: &[u8]) {
     assert!(ours == theirs, "prost writes other bytes for the same request");
     assert_eq!(ExportLogsServiceRequest::decode(theirs.as_slice()), Ok(decoded));
 
+    assert!(pulled(&mut body, input) == ours, "pieces make another body");
+}
+
+/// The whole of `body`, through a buffer that `input` chooses and that grows where it must.
+pub(crate) fn pulled(body: &mut dyn Body, input: &[u8]) -> Vec<u8> {
     body.rewind();
     let mut pulled = Vec::new();
     let mut piece = vec![0; usize::from(input.first().copied().unwrap_or(0))];
     loop {
         match body.read(&mut piece) {
-            Ok(0) => break,
+            Ok(0) => return pulled,
             Ok(len) => pulled.extend_from_slice(&piece[..len]),
             Err(Error::BufferTooSmall(wanted)) => {
                 assert!(wanted > piece.len());
@@ -37,5 +42,4 @@ pub fn otlp(input: &[u8]) {
             Err(error) => panic!("{error}"),
         }
     }
-    assert!(pulled == ours, "pieces make another body");
 }

@@ -2,7 +2,7 @@
 
 use crate::speech::{Omni, resource};
 use automagik_telemetry::Record;
-use automagik_telemetry::otlp::{Body, Logs, to_slice};
+use automagik_telemetry::otlp::{Body, Logs, Metrics, to_slice};
 use automagik_telemetry::schema::Checked;
 
 /// Bytes are walked as records. Each is one of the schema's or an error, encodes to what it was decoded from or to
@@ -25,8 +25,10 @@ pub fn record(input: &[u8]) {
     }
     let resource = resource();
     let slice = records.as_slice();
-    let mut body = Logs::new(&resource, &slice);
-    assert_eq!(body.left_out(), 0);
-    let mut request = vec![0; body.len()];
-    to_slice(&mut body, &mut request).expect("a body of the measured length");
+    let mut logs = Logs::new(&resource, &slice);
+    assert_eq!(logs.left_out(), 0);
+    for body in [&mut logs as &mut dyn Body, &mut Metrics::new(&resource, &slice)] {
+        let mut request = vec![0; body.len()];
+        to_slice(body, &mut request).expect("a body of the measured length");
+    }
 }

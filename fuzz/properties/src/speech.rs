@@ -5,9 +5,9 @@ use automagik_telemetry::resource::Resource;
 use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::{Coarse, Resolution};
 use automagik_telemetry::{
-    ApiRequest, Bytes, CommandExecuted, Count, ErrorCategory, ErrorOccurred, Event, FeatureUsed,
-    HealthStatus, HttpStatus, Label, Milliseconds, OperationLatency, Pseudonym, Record, Schema, Secret,
-    ServiceHealth,
+    ApiRequest, Bytes, CommandExecuted, Count, Counter, ErrorCategory, ErrorOccurred, Event, FeatureUsed,
+    HealthStatus, Histogram, HttpStatus, Label, Metrics, Milliseconds, OperationLatency, Pseudonym, Record,
+    Schema, Secret, ServiceHealth,
 };
 
 #[derive(Label, Clone, Copy, Debug)]
@@ -30,8 +30,16 @@ pub(crate) struct Everything {
     size: Bytes,
 }
 
+#[derive(Metrics)]
+pub(crate) struct OmniMetrics {
+    #[metric(name = "omni.retries", by = "word")]
+    retries: Counter<Word>,
+    #[metric(name = "omni.command.duration", by = "word", and = "category")]
+    durations: Histogram<(Word, ErrorCategory), Milliseconds>,
+}
+
 #[derive(Schema, Clone, Copy, Debug)]
-#[schema(project = "omni", version = "1.2.3")]
+#[schema(project = "omni", version = "1.2.3", metrics = OmniMetrics)]
 pub(crate) enum Omni {
     Feature(FeatureUsed<Word>),
     Api(ApiRequest<Word>),
@@ -117,6 +125,28 @@ pub(crate) fn records(bytes: &[u8]) -> Vec<Record> {
     let mut records = Vec::new();
     while !choices.0.is_empty() && records.len() < 200 {
         records.push(Record::new(&choices.event(), noon()).expect("a derived event is in its domain"));
+    }
+    records
+}
+
+/// What `bytes` choose that metrics counted, as records: such as they are read back from a store.
+pub(crate) fn deltas(bytes: &[u8]) -> Vec<Record> {
+    let schema = Checked::<Omni>::DESCRIPTOR;
+    let mut choices = Choices(bytes);
+    let mut records = Vec::new();
+    while !choices.0.is_empty() && records.len() < 200 {
+        let metric = usize::from(choices.byte() & 1);
+        let cell = usize::from(u16::from_le_bytes([choices.byte(), choices.byte()]))
+            % schema.metrics()[metric].cells();
+        // So few that no sum of all is too large for a cell.
+        let count = 1 + (choices.number() >> 8);
+        let steps = u64::from(choices.byte() & 3);
+        let bits = cell as u64 | u64::from(count) << 16 | steps << 48;
+        let mut encoded = Vec::new();
+        for number in [256 + metric as u64, u64::from(noon().steps()), bits] {
+            prost::encoding::encode_varint(number, &mut encoded);
+        }
+        records.push(Record::decode(schema, &encoded).expect("a delta of the schema").0);
     }
     records
 }

@@ -1,6 +1,6 @@
 //! Each property on random samples, on the kept corpus, and on what once failed.
 
-use automagik_telemetry_fuzz_properties::{manifest, otlp, record, redaction};
+use automagik_telemetry_fuzz_properties::{manifest, metrics, otlp, record, redaction};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -37,6 +37,11 @@ fn prost_writes_the_same_bytes() {
     replay("otlp", otlp);
 }
 
+#[test]
+fn prost_writes_the_same_bytes_for_metrics() {
+    replay("metrics", metrics);
+}
+
 proptest! {
     #[test]
     fn nothing_of_any_input_leaves(input in prop::collection::vec(any::<u8>(), 0..400)) {
@@ -61,5 +66,10 @@ proptest! {
     #[test]
     fn any_events_are_encoded_as_prost_does(input in prop::collection::vec(any::<u8>(), 0..400)) {
         otlp(&input);
+    }
+
+    #[test]
+    fn any_counts_are_encoded_as_prost_does(input in prop::collection::vec(any::<u8>(), 0..400)) {
+        metrics(&input);
     }
 }
