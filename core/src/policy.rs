@@ -193,6 +193,7 @@ pub enum ErrorCategory {
     Other,
 }
 
+#[diagnostic::do_not_recommend]
 impl Counted for ErrorCategory {
     type Of<T: Cells> = [T; <Self as Label>::WORDS.len()];
 }
@@ -251,6 +252,7 @@ pub enum HealthStatus {
     Unhealthy,
 }
 
+#[diagnostic::do_not_recommend]
 impl Counted for HealthStatus {
     type Of<T: Cells> = [T; <Self as Label>::WORDS.len()];
 }

@@ -10,7 +10,7 @@ use automagik_telemetry_core::{Outcome, Sender};
 use core::fmt::Write as _;
 use core::net::{IpAddr, SocketAddr};
 use embassy_time::{Duration, with_timeout};
-use embedded_io_async::Write;
+use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
 
 /// Bytes of the one buffer of a request.
@@ -19,11 +19,12 @@ pub const PIECE_LEN: usize = 512;
 /// Longest that a request and its answer may take, the lookup of the name included.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 
-const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
+pub(crate) const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
 
 /// Posts requests to `http://<host>:<port><path>/v1/logs` and `/v1/metrics`.
 ///
-/// Nothing is encrypted: for a collector on the device's own network, or behind a gateway there. A redirect is a refusal.
+/// Nothing is encrypted: for a collector on the device's own network, or behind a gateway there. `Https` (feature `tls`) encrypts.
+/// A redirect is a refusal.
 ///
 /// ```
 /// use automagik_telemetry_embassy::Http;
@@ -35,7 +36,13 @@ const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
 pub struct Http<'a, T, D> {
     tcp: &'a T,
     dns: &'a D,
-    host: &'a str,
+    pub(crate) place: Place<'a>,
+}
+
+/// Where requests are posted to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) host: &'a str,
     port: u16,
     path: &'a str,
 }
@@ -44,23 +51,34 @@ impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
     /// A sender to `host`, a name or an address, at `port`.
     #[must_use]
     pub const fn new(tcp: &'a T, dns: &'a D, host: &'a str, port: u16) -> Self {
-        Self { tcp, dns, host, port, path: "" }
+        Self { tcp, dns, place: Place { host, port, path: "" } }
     }
 
     /// This one, with what stands before `/v1/logs`: such as `/otlp`.
     #[must_use]
     pub const fn path(mut self, path: &'a str) -> Self {
-        self.path = path;
+        self.place.path = path;
         self
     }
 
-    /// Sends one request; `None` where the connection failed on the way.
-    async fn post(&self, signal: Signal, body: &mut dyn Body) -> Option<Outcome> {
-        let address = match self.host.parse::<IpAddr>() {
+    /// A connection to the place; `None` where there is none to be had.
+    pub(crate) async fn connect(&self) -> Option<T::Connection<'a>> {
+        let address = match self.place.host.parse::<IpAddr>() {
             Ok(address) => address,
-            Err(_) => self.dns.get_host_by_name(self.host, AddrType::Either).await.ok()?,
+            Err(_) => self.dns.get_host_by_name(self.place.host, AddrType::Either).await.ok()?,
         };
-        let mut connection = self.tcp.connect(SocketAddr::new(address, self.port)).await.ok()?;
+        self.tcp.connect(SocketAddr::new(address, self.place.port)).await.ok()
+    }
+}
+
+impl Place<'_> {
+    /// Sends one request over `connection`; `None` where that failed on the way.
+    pub(crate) async fn post<C: Read + Write>(
+        &self,
+        connection: &mut C,
+        signal: Signal,
+        body: &mut dyn Body,
+    ) -> Option<Outcome> {
         {
             let mut head = heapless::String::<PIECE_LEN>::new();
             let written = write!(
@@ -90,13 +108,14 @@ impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
             }
         }
         connection.flush().await.ok()?;
-        answer::read(&mut connection, &mut buffer).await
+        answer::read(connection, &mut buffer).await
     }
 }
 
 impl<T: TcpConnect, D: Dns> Sender for Http<'_, T, D> {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
         body.rewind();
-        with_timeout(TIMEOUT, self.post(signal, body)).await.ok().flatten().unwrap_or(AGAIN)
+        let posted = async { self.place.post(&mut self.connect().await?, signal, body).await };
+        with_timeout(TIMEOUT, posted).await.ok().flatten().unwrap_or(AGAIN)
     }
 }

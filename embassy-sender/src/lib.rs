@@ -10,7 +10,8 @@
 //!
 //!  away for long:    batch ──► Backlog (flash) ──► the same, oldest first
 //!
-//!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 512 bytes
+//!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 512 bytes;
+//!                    Https: the same over TLS 1.3 (feature `tls`)
 //! ```
 //!
 //! Other transports (datagrams, a serial line to a gateway) implement the same trait,
@@ -34,16 +35,21 @@
 
 mod answer;
 mod backlog;
+mod clock;
 mod http;
 mod provision;
 mod telemetry;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use backlog::{BACKLOG_SECONDS_MAX, Backlog, FRAME_LEN_MAX};
 pub use http::{Http, PIECE_LEN, TIMEOUT};
 pub use provision::{Provision, RANGE_LEN_MIN};
 pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};
+#[cfg(feature = "tls")]
+pub use tls::{Authority, Https, RECORD_LEN_MAX};
 
 #[cfg(test)]
 extern crate std;

@@ -1,6 +1,7 @@
 //! The front door of a firmware: a static that anybody may record to, and the task that sends.
 
 use crate::backlog::{Backlog, Keep, Nowhere};
+use crate::clock;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
@@ -57,8 +58,6 @@ pub struct Telemetry<S, const N: usize> {
     queue: Queue<N>,
     wake: Wake<CriticalSectionRawMutex, ()>,
     on: AtomicBool,
-    /// Seconds since 1970 when the device started, or 0 where nobody has said.
-    started: AtomicU32,
     /// Events that said what they may not.
     out_of_domain: AtomicU32,
     schema: PhantomData<fn(S)>,
@@ -93,7 +92,6 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
             queue: Queue::new(),
             wake: Wake::new(),
             on: AtomicBool::new(false),
-            started: AtomicU32::new(0),
             out_of_domain: AtomicU32::new(0),
             schema: PhantomData,
         }
@@ -129,13 +127,11 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
     /// Says what time it is, in seconds since 1970: from SNTP, a clock chip, a gateway. Before that, records tell the
     /// time since the start, as if that had been in 1970.
     pub fn set_unix_time(&self, seconds: u32) {
-        let uptime = u32::try_from(Instant::now().as_secs()).unwrap_or(u32::MAX);
-        self.started.store(seconds.saturating_sub(uptime), Ordering::Relaxed);
+        clock::set(seconds);
     }
 
     fn now(&self) -> Coarse {
-        let started = u64::from(self.started.load(Ordering::Relaxed));
-        Coarse::from_unix_seconds(started.saturating_add(Instant::now().as_secs()), S::RESOLUTION)
+        Coarse::from_unix_seconds(clock::seconds(), S::RESOLUTION)
     }
 
     /// Whether nothing waits in the queue. What was counted comes there once an interval.

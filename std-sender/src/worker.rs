@@ -56,6 +56,8 @@ pub(crate) struct Intake<'a> {
     flushes: Vec<Flush>,
     /// Records since the last upload.
     records: usize,
+    /// Whether something was taken in just now: then more may follow, and callers need not wake anybody for it.
+    busy: bool,
 }
 
 /// The worker was asked to end.
@@ -72,7 +74,7 @@ enum Uploaded {
 
 impl<'a> Intake<'a> {
     pub(crate) fn new(recorder: &'a Recorder, store: &'a Mutex<Store>) -> Self {
-        Self { recorder, store, flushes: Vec::new(), records: 0 }
+        Self { recorder, store, flushes: Vec::new(), records: 0, busy: false }
     }
 
     fn store(&self) -> MutexGuard<'a, Store> {
@@ -81,20 +83,28 @@ impl<'a> Intake<'a> {
 
     /// Waits until something is recorded, flushed or stopped, and takes it in.
     async fn next(&mut self) -> Result<(), Stopped> {
-        self.recorder.work().await;
-        // A queue that fills, a flush and a stop end this too.
-        let _ = timeout(WRITE_DELAY, self.recorder.filled()).await;
-        if self.recorder.is_stopping() {
-            return Err(Stopped);
+        loop {
+            if !self.busy {
+                self.recorder.work().await;
+            }
+            // A queue that fills, a flush and a stop end this too.
+            let _ = timeout(WRITE_DELAY, self.recorder.filled()).await;
+            if self.recorder.is_stopping() {
+                return Err(Stopped);
+            }
+            // In this order: what was recorded before a flush is taken in with it.
+            let flushes = self.recorder.take_flushes();
+            let records = self.store().take_in(self.recorder);
+            if !flushes.is_empty() {
+                self.store().count();
+            }
+            self.busy = records > 0 || !flushes.is_empty();
+            self.records += records;
+            self.flushes.extend(flushes);
+            if self.busy {
+                return Ok(());
+            }
         }
-        // In this order: what was recorded before a flush is taken in with it.
-        let flushes = self.recorder.take_flushes();
-        self.records += self.store().take_in(self.recorder);
-        if !flushes.is_empty() {
-            self.store().count();
-        }
-        self.flushes.extend(flushes);
-        Ok(())
     }
 
     /// What `work` gives, while what is recorded is taken in.

@@ -63,11 +63,22 @@ pub fn pseudonym() -> Option<Pseudonym> {
     Some(Pseudonym::new(&Secret::new(black_box([7; 32]), consent), "pump", 0))
 }
 
+#[cfg(feature = "sender")]
+pub mod sender;
+
+#[cfg(feature = "sender")]
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    loop {}
+}
+
+#[cfg(not(feature = "sender"))]
 unsafe extern "C" {
     /// Defined nowhere: a panic that may be reached makes the linker name it.
     fn a_panic_can_be_reached() -> !;
 }
 
+#[cfg(not(feature = "sender"))]
 #[panic_handler]
 fn panicked(_: &PanicInfo<'_>) -> ! {
     // SAFETY: it is never linked.

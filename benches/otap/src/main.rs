@@ -10,7 +10,9 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use otel_arrow_dfe_pdata::otlp::common::ProtoBuffer;
 use otel_arrow_dfe_telemetry::event::LogEvent;
 use otel_arrow_dfe_telemetry::registry::TelemetryRegistryHandle;
-use otel_arrow_dfe_telemetry::self_tracing::{LogContext, LogRecord, ScopeToBytesMap, encode_export_logs_request};
+use otel_arrow_dfe_telemetry::self_tracing::{
+    LogContext, LogRecord, ScopeToBytesMap, encode_export_logs_request,
+};
 use prost::Message;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,7 +50,9 @@ fn measure(mut round: impl FnMut()) -> f64 {
 fn records(bytes: &[u8]) -> Vec<(String, usize)> {
     let request = ExportLogsServiceRequest::decode(bytes).expect("a request");
     let logs = request.resource_logs.into_iter().flat_map(|logs| logs.scope_logs);
-    logs.flat_map(|logs| logs.log_records).map(|record| (record.event_name, record.attributes.len())).collect()
+    logs.flat_map(|logs| logs.log_records)
+        .map(|record| (record.event_name, record.attributes.len()))
+        .collect()
 }
 
 fn main() {

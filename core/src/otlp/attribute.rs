@@ -39,7 +39,7 @@ const fn key_value_len(key: &str, value_len: usize) -> usize {
 
 /// Length of [`write`]: 0 for an absent value, which is no attribute.
 #[cfg_attr(target_os = "none", inline(never))]
-#[inline]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(super) const fn len(key: &str, value: Value) -> usize {
     match value {
         Value::Absent => 0,
@@ -49,7 +49,7 @@ pub(super) const fn len(key: &str, value: Value) -> usize {
 
 /// Writes an attribute as `field` of the message around it.
 #[cfg_attr(target_os = "none", inline(never))]
-#[inline]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(super) fn write(piece: &mut Piece<'_>, field: u8, key: &str, value: Value) {
     let (kind, number) = match value {
         Value::Absent => return,
@@ -91,7 +91,7 @@ pub(super) const fn text_len(key: &str, text: &[u8]) -> usize {
 
 /// Writes an attribute of text as `field` of the message around it.
 #[cfg_attr(target_os = "none", inline(never))]
-#[inline]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(super) fn write_text(piece: &mut Piece<'_>, field: u8, key: &str, text: &[u8]) {
     let value_len = text.len().wrapping_add(2);
     open(piece, field, key, value_len);
