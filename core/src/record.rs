@@ -305,7 +305,6 @@ fn varint(bytes: &mut &[u8], most: u32) -> Result<u64, Error> {
 }
 
 /// The fields of a record and their values.
-#[derive(Clone)]
 pub(crate) struct Fields {
     rest: u64,
     fields: core::slice::Iter<'static, FieldDescriptor>,

@@ -1,18 +1,4 @@
 //! Feature `tls`: the same requests over TLS 1.3, by `embedded-tls`.
-//!
-//! What is verified, and what is not:
-//!
-//! | | |
-//! |---|---|
-//! | the server has the key of its certificate | yes: ECDSA on P-256 |
-//! | that certificate is signed by the [`Authority`] | yes, **directly**: what else the server sends of a chain is not looked at |
-//! | it is for the host | yes: its names, `*` for one label included; an IP address is no name |
-//! | it is valid today | where the device knows the time ([`Telemetry::set_unix_time`](crate::Telemetry::set_unix_time)); before that, not |
-//! | it was revoked | no |
-//! | RSA, Ed25519, P-384, TLS 1.2 | not spoken: the connection fails, and nothing is sent |
-//!
-//! So give the certificate that *issues* the server's: of your own authority, or the intermediate one of a public authority that
-//! signs with ECDSA. Everybody whom that authority certifies for your host's name can read what is sent; nobody else can.
 
 use crate::clock;
 use crate::http::{AGAIN, Http, TIMEOUT};
@@ -47,8 +33,21 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// Posts requests to `https://<host>:<port><path>/v1/logs` and `/v1/metrics`. What is verified stands at the top of `tls.rs` and in
-/// `docs/FIRMWARE.md`. A redirect is a refusal.
+/// Posts requests to `https://<host>:<port><path>/v1/logs` and `/v1/metrics`. A redirect is a refusal.
+///
+/// What is verified, and what is not:
+///
+/// | | |
+/// |---|---|
+/// | the server has the key of its certificate | yes: ECDSA on P-256 |
+/// | that certificate is signed by the [`Authority`] | yes, **directly**: what else the server sends of a chain is not looked at |
+/// | it is for the host | yes: its names, `*` for one label included; an IP address is no name |
+/// | it is valid today | where the device knows the time ([`Telemetry::set_unix_time`](crate::Telemetry::set_unix_time)); before that, not |
+/// | it was revoked | no |
+/// | RSA, Ed25519, P-384, TLS 1.2 | not spoken: the connection fails, and nothing is sent |
+///
+/// So give the certificate that *issues* the server's: of your own authority, or the intermediate one of a public authority that
+/// signs with ECDSA. Everybody whom that authority certifies for your host's name can read what is sent; nobody else can.
 ///
 /// ```
 /// use automagik_telemetry_embassy::{Authority, Http, Https, RECORD_LEN_MAX};

@@ -6,7 +6,7 @@
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
-    Event, FeatureUsed, Label, Milliseconds, Pseudonym, Queue, Record, Schema, Secret,
+    Consent, Event, FeatureUsed, Label, Milliseconds, Pseudonym, Queue, Record, Schema, Secret,
 };
 use core::hint::black_box;
 use core::panic::PanicInfo;
@@ -56,11 +56,17 @@ pub fn record(queue: &Queue<256>) {
     }
 }
 
-/// The pseudonym of somebody of whom the compiler can't know whether they said yes.
-pub fn pseudonym() -> Option<Pseudonym> {
+/// The secret and the consent of somebody of whom the compiler can't know whether they said yes.
+pub fn agreed() -> Option<(Secret, Consent)> {
     let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
     let consent = decide(&signals).consent()?;
-    Some(Pseudonym::new(&Secret::new(black_box([7; 32]), consent), "pump", 0))
+    Some((Secret::new(black_box([7; 32]), consent), consent))
+}
+
+/// Their pseudonym.
+pub fn pseudonym() -> Option<Pseudonym> {
+    let (secret, _) = agreed()?;
+    Some(Pseudonym::new(&secret, "pump", 0))
 }
 
 #[cfg(feature = "sender")]

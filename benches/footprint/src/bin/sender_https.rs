@@ -3,9 +3,8 @@
 #![no_std]
 #![no_main]
 
-use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::FeatureUsed;
 use automagik_telemetry::firmware::{Authority, Http, Https, RECORD_LEN_MAX, Settings, Telemetry};
-use automagik_telemetry::{FeatureUsed, Secret};
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use embassy_executor::Executor;
@@ -17,9 +16,7 @@ static TELEMETRY: Telemetry<Pump, 256> = Telemetry::new();
 
 #[embassy_executor::task]
 async fn task() {
-    let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
-    let Some(consent) = decide(&signals).consent() else { return };
-    let secret = Secret::new(black_box([7; 32]), consent);
+    let Some((secret, consent)) = footprint::agreed() else { return };
     TELEMETRY.start(consent);
     TELEMETRY.record(FeatureUsed { feature: black_box(Feature::Lamp) });
     static RECEIVED: StaticCell<[u8; RECORD_LEN_MAX]> = StaticCell::new();
