@@ -162,10 +162,7 @@ impl Ordinals {
     #[inline]
     pub fn new<const K: usize>(ordinals: [u32; K]) -> Self {
         const { assert!(K <= FIELDS_MAX, "an event has more than 12 fields: split it in two") }
-        let mut values = [0; FIELDS_MAX];
-        for (slot, ordinal) in values.iter_mut().zip(ordinals) {
-            *slot = ordinal;
-        }
+        let values = core::array::from_fn(|at| ordinals.get(at).copied().unwrap_or(0));
         Self { values, len: K }
     }
 

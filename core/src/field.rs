@@ -42,7 +42,10 @@ pub struct Domain {
     pub values: Values,
     /// Whether the field may also be absent; then ordinal 0 says so and the values follow.
     pub optional: bool,
-    bits: u32,
+    /// Kept beside the values, so that no target works it out again for every record.
+    bits: u8,
+    /// Likewise; more than 2^32 - 1 are that many, and too many.
+    cardinality: u32,
 }
 
 /// A value of a [`Domain`], as a reader sees it.
@@ -62,27 +65,27 @@ impl Domain {
     /// A domain that is never absent.
     #[must_use]
     pub const fn new(values: Values) -> Self {
-        let domain = Self { values, optional: false, bits: 0 };
-        Self { bits: domain.width(), ..domain }
+        Self::with_size(values, false)
     }
 
     /// This one, or absent.
     #[must_use]
     pub const fn or_absent(self) -> Self {
-        let domain = Self { optional: true, ..self };
-        Self { bits: domain.width(), ..domain }
+        Self::with_size(self.values, true)
     }
 
-    /// How many values there are, absence included. A range whose end lies before its start has none.
+    const fn with_size(values: Values, optional: bool) -> Self {
+        let cardinality = size(values, optional);
+        let bits = u64::BITS.saturating_sub(cardinality.saturating_sub(1).leading_zeros());
+        let cardinality = if cardinality > u32::MAX as u64 { u32::MAX } else { cardinality as u32 };
+        Self { values, optional, bits: bits as u8, cardinality }
+    }
+
+    /// How many values there are, absence included; 2^32 - 1 where there are more, which is outside the rules. A range whose
+    /// end lies before its start has none.
     #[must_use]
-    pub const fn cardinality(&self) -> u64 {
-        let values = match self.values {
-            Values::Words(words) => words.len() as u64,
-            Values::Bool => 2,
-            Values::Range { first, last } => (last as u64).saturating_add(1).saturating_sub(first as u64),
-            Values::Bucket => bucket::COUNT as u64,
-        };
-        values.saturating_add(self.optional as u64)
+    pub const fn cardinality(&self) -> u32 {
+        self.cardinality
     }
 
     /// Bits that an ordinal of this domain takes in a record: 0 to 20 for a domain without fault.
@@ -94,29 +97,26 @@ impl Domain {
     /// ```
     #[must_use]
     pub const fn bits(&self) -> u32 {
-        self.bits
-    }
-
-    const fn width(&self) -> u32 {
-        u64::BITS.saturating_sub(self.cardinality().saturating_sub(1).leading_zeros())
+        self.bits as u32
     }
 
     /// The value of `ordinal`, or `None` where there are not so many.
     #[must_use]
     pub fn value(&self, ordinal: u32) -> Option<Value> {
+        if ordinal >= self.cardinality {
+            return None;
+        }
         let ordinal = match (self.optional, ordinal) {
             (true, 0) => return Some(Value::Absent),
             (true, _) => ordinal.wrapping_sub(1),
             (false, _) => ordinal,
         };
-        match self.values {
-            Values::Words(words) => Some(Value::Word(words.get(usize::try_from(ordinal).ok()?)?)),
-            Values::Bool => (ordinal < 2).then_some(Value::Bool(ordinal == 1)),
-            Values::Range { first, last } => {
-                first.checked_add(ordinal).filter(|value| *value <= last).map(Value::Int)
-            }
-            Values::Bucket => (ordinal < bucket::COUNT).then(|| Value::Int(bucket::lower_bound(ordinal))),
-        }
+        Some(match self.values {
+            Values::Words(words) => Value::Word(words.get(usize::try_from(ordinal).ok()?)?),
+            Values::Bool => Value::Bool(ordinal == 1),
+            Values::Range { first, .. } => Value::Int(first.wrapping_add(ordinal)),
+            Values::Bucket => Value::Int(bucket::lower_bound(ordinal)),
+        })
     }
 
     /// What is wrong with this domain, or `None`.
@@ -132,22 +132,34 @@ impl Domain {
         {
             return Some(message);
         }
-        if self.cardinality() == 0 {
+        let cardinality = size(self.values, self.optional);
+        if cardinality == 0 {
             return Some(
                 Message::new().and("a field ranges over no value: its last value lies before its first"),
             );
         }
-        if self.cardinality() > CARDINALITY_MAX as u64 {
+        if cardinality > CARDINALITY_MAX as u64 {
             return Some(
                 Message::new()
                     .and("a field ranges over ")
-                    .and_number(self.cardinality())
+                    .and_number(cardinality)
                     .and(" values, more than 2^20, so it could hold an address, a phone number or an id: ")
                     .and("use `Count` with a smaller maximum, `Milliseconds`, `Bytes` or a label"),
             );
         }
         None
     }
+}
+
+/// How many values there are, absence included.
+const fn size(values: Values, optional: bool) -> u64 {
+    let size = match values {
+        Values::Words(words) => words.len() as u64,
+        Values::Bool => 2,
+        Values::Range { first, last } => (last as u64).saturating_add(1).saturating_sub(first as u64),
+        Values::Bucket => bucket::COUNT as u64,
+    };
+    size.saturating_add(optional as u64)
 }
 
 /// A value that an event may hold: a member of a finite [`Domain`].
@@ -376,7 +388,7 @@ mod tests {
             <Option<bool>>::DOMAIN,
             <Option<Count<9>>>::DOMAIN,
         ] {
-            let last = u32::try_from(domain.cardinality()).unwrap() - 1;
+            let last = domain.cardinality() - 1;
             assert!(domain.value(last).is_some());
             assert_eq!(domain.value(last + 1), None);
             assert_eq!(domain.value(u32::MAX), None);

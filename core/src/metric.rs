@@ -2,7 +2,7 @@
 //! [`crate::aggregate`]); what leaves are the differences since the last time.
 
 use crate::bucket;
-use crate::field::{Domain, Value, Values};
+use crate::field::{Domain, Values};
 use crate::message::Message;
 use crate::text;
 use crate::word;
@@ -64,8 +64,11 @@ impl MetricDescriptor {
         cells
     }
 
-    /// The attributes of the cell `index`, in the order of the labels.
-    pub(crate) fn attributes(&self, index: usize) -> impl Iterator<Item = (&'static str, Value)> + use<> {
+    /// The attributes of the cell `index`, in the order of the labels: key, domain and ordinal.
+    pub(crate) fn attributes(
+        &self,
+        index: usize,
+    ) -> impl Iterator<Item = (&'static str, &'static Domain, u32)> + use<> {
         let combination = index.checked_div(self.kind.cells()).unwrap_or(0);
         // The last label changes fastest.
         let mut behind = self.cells().checked_div(self.kind.cells()).unwrap_or(1);
@@ -74,7 +77,7 @@ impl MetricDescriptor {
             behind = behind.checked_div(usize::try_from(domain.cardinality()).ok()?)?;
             let ordinal = rest.checked_div(behind)?;
             rest = rest.checked_rem(behind)?;
-            Some((*name, domain.value(u32::try_from(ordinal).ok()?)?))
+            Some((*name, domain, u32::try_from(ordinal).ok()?))
         })
     }
 
@@ -154,10 +157,10 @@ mod tests {
 
     #[test]
     fn each_cell_has_its_own_attributes() {
-        let of = |index| METRIC.attributes(index).map(|(_, value)| value).collect::<Vec<_>>();
-        assert_eq!(of(0), [Value::Word("a"), Value::Word("x")]);
-        assert_eq!(of(1), [Value::Word("a"), Value::Word("y")]);
-        assert_eq!(of(5), [Value::Word("c"), Value::Word("y")]);
+        let of = |index| METRIC.attributes(index).map(|(key, _, ordinal)| (key, ordinal)).collect::<Vec<_>>();
+        assert_eq!(of(0), [("letter", 0), ("end", 0)]);
+        assert_eq!(of(1), [("letter", 0), ("end", 1)]);
+        assert_eq!(of(5), [("letter", 2), ("end", 1)]);
     }
 
     #[test]

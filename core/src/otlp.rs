@@ -44,6 +44,7 @@ pub use logs::Logs;
 pub use metrics::Metrics;
 
 use crate::record::Record;
+use protobuf::Piece;
 
 /// The kind of data a request holds, and so the path it is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,7 +59,7 @@ impl Signal {
     /// The signal that `record` leaves by.
     #[must_use]
     pub fn of(record: &Record) -> Self {
-        if record.as_delta().is_some() { Self::Metrics } else { Self::Logs }
+        if record.is_delta() { Self::Metrics } else { Self::Logs }
     }
 
     /// The path of the signal, relative to a collector's base.
@@ -108,6 +109,43 @@ pub trait Body {
 
     /// Starts again at the first piece.
     fn rewind(&mut self);
+}
+
+/// How far a body was read: what is written next, nothing behind the last piece, and how many bytes were written.
+#[derive(Clone, Copy)]
+struct Progress<N> {
+    next: Option<N>,
+    written: usize,
+}
+
+impl<N: Copy> Progress<N> {
+    const fn new(first: N) -> Self {
+        Self { next: Some(first), written: 0 }
+    }
+
+    /// Fills `buffer` with what `write` writes of a body of `len` bytes, as [`Body::read`] does.
+    fn read(
+        &mut self,
+        len: usize,
+        buffer: &mut [u8],
+        write: impl Fn(N, &mut Piece<'_>) -> Option<N>,
+    ) -> Result<usize, Error> {
+        let mut piece = Piece::new(buffer);
+        while let Some(next) = self.next {
+            let before = piece.len();
+            let following = write(next, &mut piece);
+            if !piece.fits() {
+                // What did not fit comes with the next call.
+                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
+            }
+            let written = self.written.wrapping_add(piece.len().wrapping_sub(before));
+            if written > len || (following.is_none() && written < len) {
+                return Err(Error::Changed);
+            }
+            *self = Self { next: following, written };
+        }
+        Ok(piece.len())
+    }
 }
 
 /// Writes the whole of `body` to the start of `buffer` and says how long it is.

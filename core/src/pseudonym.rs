@@ -68,13 +68,18 @@ impl Pseudonym {
     #[must_use]
     pub fn hex(&self) -> [u8; 2 * Self::LEN] {
         let mut text = [b'0'; 2 * Self::LEN];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            if let [high, low] = pair {
-                *high = digit(byte >> 4);
-                *low = digit(byte & 0xF);
-            }
+        for (slot, digit) in text.iter_mut().zip(self.digits()) {
+            *slot = digit;
         }
         text
+    }
+
+    /// The digits of [`hex`](Pseudonym::hex).
+    pub(crate) fn digits(&self) -> impl Iterator<Item = u8> {
+        (0..2 * Self::LEN).map(|at| {
+            let byte = self.0.get(at >> 1).copied().unwrap_or(0);
+            digit(if at & 1 == 0 { byte >> 4 } else { byte & 0xF })
+        })
     }
 }
 

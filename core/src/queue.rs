@@ -7,7 +7,7 @@ use critical_section::Mutex;
 
 /// A [`Ring`] that anyone may push to, from a task or from an interrupt.
 ///
-/// A push encodes first and then copies some 7 bytes inside a critical section. The target supplies the critical
+/// A push writes some 7 bytes inside a critical section. The target supplies the critical
 /// section (crate `critical-section`): interrupts off on a single core, a spin lock on several.
 ///
 /// ```
@@ -33,8 +33,7 @@ impl<const N: usize> Queue<N> {
     ///
     /// [`Full`] where there is no room: the record is dropped and counted.
     pub fn push(&self, record: &Record) -> Result<(), Full> {
-        let encoded = record.encode();
-        self.with(|ring| ring.push_encoded(&encoded, record.time())).unwrap_or(Err(Full))
+        self.with(|ring| ring.push(record)).unwrap_or(Err(Full))
     }
 
     /// Like [`push`](Queue::push), for a record that the caller keeps where there is no room, as
@@ -44,8 +43,7 @@ impl<const N: usize> Queue<N> {
     ///
     /// [`Full`] where there is no room.
     pub fn offer(&self, record: &Record) -> Result<(), Full> {
-        let encoded = record.encode();
-        self.with(|ring| ring.offer_encoded(&encoded)).unwrap_or(Err(Full))
+        self.with(|ring| ring.offer(record)).unwrap_or(Err(Full))
     }
 
     /// The oldest records, `most` at most, pinned until they are committed; `None` where there are none.
@@ -107,11 +105,11 @@ impl<const N: usize> Records for PinnedBatch<'_, N> {
         self.batch.first()
     }
 
-    fn read(&self, at: Cursor) -> Option<(Record, Cursor)> {
+    fn next(&self, at: &mut Cursor) -> Option<Record> {
         if !self.batch.contains(at.sequence) {
             return None;
         }
-        self.queue.with(|ring| ring.read(at)).flatten()
+        self.queue.with(|ring| ring.next(at)).flatten()
     }
 }
 

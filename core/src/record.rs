@@ -9,14 +9,16 @@
 //! An ordinal takes [`Domain::bits`](crate::field::Domain::bits) bits. An event's fields fit in 64
 //! ([`EVENT_BITS_MAX`](crate::event::EVENT_BITS_MAX)), so a record is 16 bytes of memory and mostly 6 to 8 encoded.
 
+mod encoding;
+
+pub(crate) use encoding::VARINTS;
+pub use encoding::{Encoded, RECORD_LEN_MAX};
+
 use crate::event::{EventDescriptor, FieldDescriptor};
-use crate::field::{Field, Value};
+use crate::field::Field;
 use crate::loss::{DROPPED_INDEX, DroppedCount, Reason};
 use crate::schema::{self, Checked, Schema, SchemaDescriptor};
 use crate::time::Coarse;
-
-/// Longest encoded record, in bytes.
-pub const RECORD_LEN_MAX: usize = 3 + 5 + 10;
 
 /// Why something is not a record of a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,37 +108,6 @@ struct Wire {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Record(Wire);
 
-/// An encoded record: postcard, [`RECORD_LEN_MAX`] bytes at most.
-#[derive(Clone, Copy, Debug)]
-pub struct Encoded {
-    bytes: [u8; RECORD_LEN_MAX],
-    len: usize,
-}
-
-impl Encoded {
-    /// The bytes.
-    #[must_use]
-    #[inline]
-    pub fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
-
-    /// Appends a number as postcard does, seven bits a byte, the lowest first. There is room for all three of a record.
-    fn varint(&mut self, mut number: u64) {
-        loop {
-            let Some(slot) = self.bytes.get_mut(self.len) else { return };
-            self.len = self.len.saturating_add(1);
-            let low = number.to_le_bytes()[0] & 0x7F;
-            number >>= 7;
-            if number == 0 {
-                *slot = low;
-                return;
-            }
-            *slot = low | 0x80;
-        }
-    }
-}
-
 impl Record {
     /// The record of `event` at `time`.
     ///
@@ -190,6 +161,12 @@ impl Record {
         Self(Wire { event, time: end.steps(), bits })
     }
 
+    /// Whether this is a record of a metric and not of an event.
+    #[inline]
+    pub(crate) const fn is_delta(&self) -> bool {
+        self.0.event >= METRIC_INDEX
+    }
+
     /// What was counted, where this is a record of a metric and not of an event.
     #[must_use]
     pub fn as_delta(&self) -> Option<Delta> {
@@ -223,7 +200,7 @@ impl Record {
         Coarse::from_steps(self.0.time)
     }
 
-    /// The fields of this record of `event`, in order. An ordinal outside its domain has no value.
+    /// The fields of this record of `event`, in order, and their ordinals, which may lie outside their domains.
     #[inline]
     pub(crate) fn fields(&self, event: &'static EventDescriptor) -> Fields {
         Fields { rest: self.0.bits, fields: event.fields.iter() }
@@ -237,7 +214,7 @@ impl Record {
     pub fn check(&self, schema: &SchemaDescriptor) -> Result<&'static EventDescriptor, Error> {
         let event = self.descriptor(schema)?;
         let mut fields = self.fields(event);
-        if fields.any(|(_, value)| value.is_none()) || !fields.is_spent() {
+        if fields.any(|(field, ordinal)| ordinal >= field.domain.cardinality()) || !fields.is_spent() {
             return Err(Error::OutOfDomain);
         }
         Ok(event)
@@ -249,16 +226,6 @@ impl Record {
         schema.event(self.0.event).ok_or(Error::UnknownEvent)
     }
 
-    /// The record in postcard.
-    #[must_use]
-    pub fn encode(&self) -> Encoded {
-        let mut encoded = Encoded { bytes: [0; RECORD_LEN_MAX], len: 0 };
-        encoded.varint(u64::from(self.0.event));
-        encoded.varint(u64::from(self.0.time));
-        encoded.varint(self.0.bits);
-        encoded
-    }
-
     /// The record of `schema` at the start of `bytes`, and what follows it. Bytes of any origin are safe to
     /// give: they are a record of the schema, or an error.
     ///
@@ -266,45 +233,17 @@ impl Record {
     ///
     /// Any [`Error`] but [`Error::FieldCount`].
     pub fn decode<'a>(schema: &SchemaDescriptor, bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Error> {
-        let (record, rest) = Self::take(bytes)?;
-        if record.0.event < METRIC_INDEX {
-            record.check(schema)?;
-        } else {
+        let (record, rest) = Self::read(bytes)?;
+        if record.is_delta() {
             record.check_delta(schema)?;
+        } else {
+            record.check(schema)?;
         }
         Ok((record, rest))
     }
-
-    /// The record at the start of `bytes`, not yet checked against a schema.
-    pub(crate) fn take(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
-        let mut rest = bytes;
-        let event = u16::try_from(varint(&mut rest, 3)?).map_err(|_| Error::Malformed)?;
-        let time = u32::try_from(varint(&mut rest, 5)?).map_err(|_| Error::Malformed)?;
-        let bits = varint(&mut rest, 10)?;
-        Ok((Self(Wire { event, time, bits }), rest))
-    }
 }
 
-/// Takes a number as postcard writes it from the start of `bytes`, `most` bytes at most.
-fn varint(bytes: &mut &[u8], most: u32) -> Result<u64, Error> {
-    let mut number = 0_u64;
-    for position in 0..most {
-        let (byte, rest) = bytes.split_first().ok_or(Error::Malformed)?;
-        *bytes = rest;
-        let (low, shift) = (u64::from(byte & 0x7F), position.wrapping_mul(7) & 63);
-        // The tenth byte has one bit.
-        if (low << shift) >> shift != low {
-            return Err(Error::Malformed);
-        }
-        number |= low << shift;
-        if byte & 0x80 == 0 {
-            return Ok(number);
-        }
-    }
-    Err(Error::Malformed)
-}
-
-/// The fields of a record and their values.
+/// The fields of a record and their ordinals.
 pub(crate) struct Fields {
     rest: u64,
     fields: core::slice::Iter<'static, FieldDescriptor>,
@@ -318,16 +257,16 @@ impl Fields {
 }
 
 impl Iterator for Fields {
-    type Item = (&'static FieldDescriptor, Option<Value>);
+    type Item = (&'static FieldDescriptor, u32);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let field = self.fields.next()?;
         // 20 at most: a domain is checked when its schema is compiled.
-        let width = field.domain.bits();
-        let ordinal = self.rest & 1_u64.wrapping_shl(width).wrapping_sub(1);
-        self.rest = self.rest.wrapping_shr(width);
-        Some((field, field.domain.value(ordinal as u32)))
+        let width = field.domain.bits() & 31;
+        let ordinal = self.rest as u32 & (1_u32 << width).wrapping_sub(1);
+        self.rest >>= width;
+        Some((field, ordinal))
     }
 }
 
@@ -337,16 +276,13 @@ fn pack(event: &EventDescriptor, ordinals: &[u32]) -> Result<u64, Error> {
     if event.fields.len() != ordinals.len() {
         return Err(Error::FieldCount);
     }
-    let mut bits = 0;
-    let mut shift: u32 = 0;
-    for (field, ordinal) in event.fields.iter().zip(ordinals) {
-        let ordinal = u64::from(*ordinal);
-        if ordinal >= field.domain.cardinality() {
+    let mut bits = 0_u64;
+    for (field, ordinal) in event.fields.iter().zip(ordinals).rev() {
+        if *ordinal >= field.domain.cardinality() {
             return Err(Error::OutOfDomain);
         }
-        // A field of one value takes no bits, so `shift` may have reached 64; its ordinal is then 0.
-        bits |= ordinal.checked_shl(shift).unwrap_or(0);
-        shift = shift.saturating_add(field.domain.bits());
+        // 20 at most: a domain is checked when its schema is compiled.
+        bits = bits << (field.domain.bits() & 31) | u64::from(*ordinal);
     }
     Ok(bits)
 }
@@ -367,8 +303,8 @@ pub trait Records {
     /// Where the first record stands.
     fn first(&self) -> Cursor;
 
-    /// The record at `at` and where the next one stands, or `None` behind the last.
-    fn read(&self, at: Cursor) -> Option<(Record, Cursor)>;
+    /// The record at `at`, which moves on to the next one; `None` behind the last.
+    fn next(&self, at: &mut Cursor) -> Option<Record>;
 }
 
 /// A place among [`Records`]. Its meaning is its maker's.
@@ -385,39 +321,20 @@ impl Records for &[Record] {
         Cursor::default()
     }
 
-    fn read(&self, at: Cursor) -> Option<(Record, Cursor)> {
+    #[inline]
+    fn next(&self, at: &mut Cursor) -> Option<Record> {
         let record = self.get(usize::try_from(at.sequence).ok()?)?;
-        Some((*record, Cursor { sequence: at.sequence.checked_add(1)?, ..at }))
+        at.sequence = at.sequence.checked_add(1)?;
+        Some(*record)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Count;
+    use crate::field::{Count, Value};
     use crate::testing::{Everything, Word, everything, schema};
     use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn a_record_is_encoded_as_postcard_does(event: u16, time: u32, bits: u64) {
-            let wire = Wire { event, time, bits };
-            let mut buffer = [0; RECORD_LEN_MAX];
-            let expected = postcard::to_slice(&wire, &mut buffer).unwrap();
-            let encoded = Record(wire).encode();
-            prop_assert_eq!(encoded.as_slice(), &*expected);
-            prop_assert_eq!(Record::take(expected), Ok((Record(wire), &[][..])));
-        }
-
-        #[test]
-        fn any_bytes_are_decoded_as_postcard_does(bytes: Vec<u8>, high: bool) {
-            // Random bytes rarely go on for long: with high bits they do.
-            let bytes: Vec<u8> = bytes.into_iter().map(|byte| byte | if high { 0x80 } else { 0 }).chain([1]).collect();
-            let expected = postcard::take_from_bytes::<Wire>(&bytes).ok();
-            let taken = Record::take(&bytes).ok().map(|(record, rest)| (record.0, rest));
-            prop_assert_eq!(taken, expected);
-        }
-    }
 
     #[test]
     fn a_record_is_16_bytes() {
@@ -441,14 +358,9 @@ mod tests {
     fn a_loss_belongs_to_every_schema() {
         let record = Record::dropped(Reason::OutOfDomain, u32::MAX, Coarse::from_steps(7));
         let event = record.check(schema()).unwrap();
-        let values: Vec<_> = record.fields(event).map(|(_, value)| value.unwrap()).collect();
+        let values: Vec<_> =
+            record.fields(event).map(|(field, ordinal)| field.domain.value(ordinal).unwrap()).collect();
         assert_eq!(values, [Value::Word("out_of_domain"), Value::Int(0xF_FFFF)]);
-    }
-
-    #[test]
-    fn a_full_record_takes_the_stated_length() {
-        let longest = Record(Wire { event: u16::MAX, time: u32::MAX, bits: u64::MAX });
-        assert_eq!(longest.encode().as_slice().len(), RECORD_LEN_MAX);
     }
 
     proptest! {
@@ -460,8 +372,8 @@ mod tests {
             let (decoded, rest) = Record::decode(schema(), encoded.as_slice()).unwrap();
             prop_assert_eq!(decoded, record);
             prop_assert!(rest.is_empty());
-            let values: Vec<_> =
-                decoded.fields(decoded.check(schema()).unwrap()).map(|(_, value)| value.unwrap()).collect();
+            let fields = decoded.fields(decoded.check(schema()).unwrap());
+            let values: Vec<_> = fields.map(|(field, ordinal)| field.domain.value(ordinal).unwrap()).collect();
             prop_assert_eq!(values[0], Value::Word(Word::WORDS_OF_TEST[word as usize]));
             prop_assert_eq!(values[1], flag.map_or(Value::Absent, Value::Bool));
             prop_assert_eq!(values[2], Value::Int(count.get()));

@@ -71,11 +71,20 @@ pub const HOST_ARCH: Option<&str> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// Number of attributes that are constants, those that a target lacks included.
-const CONSTANT_COUNT: usize = 7;
+/// The program's name.
+pub(crate) const SERVICE_NAME: &str = "service.name";
 
-/// Number of attributes, those that a target lacks included.
-pub(crate) const ATTRIBUTE_COUNT: usize = CONSTANT_COUNT + 1;
+/// The program's version.
+pub(crate) const SERVICE_VERSION: &str = "service.version";
+
+/// The attributes that are constants of the build, in their order; a target may lack some.
+pub(crate) const BUILD: [(&str, Option<&str>); 5] = [
+    ("telemetry.sdk.name", Some(SDK_NAME)),
+    ("telemetry.sdk.language", Some("rust")),
+    ("telemetry.sdk.version", Some(SDK_VERSION)),
+    ("os.type", OS_TYPE),
+    ("host.arch", HOST_ARCH),
+];
 
 /// The value of a resource attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,36 +146,18 @@ impl Resource {
     /// assert_eq!(resource.attributes().next(), Some(("service.name", Text::Word("omni"))));
     /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (&'static str, Text)> + '_ {
-        (0..ATTRIBUTE_COUNT).filter_map(|position| self.attribute(position))
+        let id = (INSTALLATION_ID, Text::Hex(self.pseudonym.hex()));
+        constants(self.schema).map(|(key, word)| (key, Text::Word(word))).chain([id])
     }
 
-    /// The attribute at `position` below [`ATTRIBUTE_COUNT`], or `None` where the target lacks it.
-    pub(crate) fn attribute(&self, position: usize) -> Option<(&'static str, Text)> {
-        match position {
-            CONSTANT_COUNT => Some((INSTALLATION_ID, Text::Hex(self.pseudonym.hex()))),
-            _ => constant(self.schema, position).map(|(key, word)| (key, Text::Word(word))),
-        }
+    /// Who it is that speaks.
+    pub(crate) const fn pseudonym(&self) -> &Pseudonym {
+        &self.pseudonym
     }
 }
 
 /// The attributes that every installation of `schema`'s program has alike.
 pub fn constants(schema: &SchemaDescriptor) -> impl Iterator<Item = (&'static str, &'static str)> {
-    (0..CONSTANT_COUNT).filter_map(|position| constant(schema, position))
-}
-
-const fn constant(schema: &SchemaDescriptor, position: usize) -> Option<(&'static str, &'static str)> {
-    let (key, word) = match position {
-        0 => ("service.name", Some(schema.project())),
-        1 => ("service.version", Some(schema.version())),
-        2 => ("telemetry.sdk.name", Some(SDK_NAME)),
-        3 => ("telemetry.sdk.language", Some("rust")),
-        4 => ("telemetry.sdk.version", Some(SDK_VERSION)),
-        5 => ("os.type", OS_TYPE),
-        6 => ("host.arch", HOST_ARCH),
-        _ => return None,
-    };
-    match word {
-        Some(word) => Some((key, word)),
-        None => None,
-    }
+    let program = [(SERVICE_NAME, schema.project()), (SERVICE_VERSION, schema.version())];
+    program.into_iter().chain(BUILD.into_iter().filter_map(|(key, word)| Some((key, word?))))
 }

@@ -9,7 +9,7 @@
 //! record of its own ([`crate::loss`]) in its place among the others, as soon as there is room.
 
 use crate::loss::Reason;
-use crate::record::{Cursor, Encoded, RECORD_LEN_MAX, Record};
+use crate::record::{Cursor, RECORD_LEN_MAX, Record, VARINTS};
 use crate::time::Coarse;
 
 /// Room kept for the record of a loss: index 1 byte, time 5, reason and count 4.
@@ -69,7 +69,7 @@ impl Batch {
 /// let record = Record::dropped(Reason::Refused, 1, Coarse::from_steps(1));
 /// ring.push(&record)?;
 /// let batch = ring.batch(100).unwrap();
-/// assert_eq!(ring.read(batch.first()).unwrap().0, record);
+/// assert_eq!(ring.next(&mut batch.first()), Some(record));
 /// ring.commit(batch.last());
 /// assert!(ring.batch(100).is_none());
 /// # Ok::<(), automagik_telemetry_core::ring::Full>(())
@@ -103,13 +103,9 @@ impl<const N: usize> Ring<N> {
     /// [`Full`] where there is no room: the record is dropped and counted.
     #[inline]
     pub fn push(&mut self, record: &Record) -> Result<(), Full> {
-        self.push_encoded(&record.encode(), record.time())
-    }
-
-    pub(crate) fn push_encoded(&mut self, record: &Encoded, time: Coarse) -> Result<(), Full> {
-        let offered = self.offer_encoded(record);
+        let offered = self.offer(record);
         if offered.is_err() {
-            self.count_lost(1, time);
+            self.count_lost(1, record.time());
         }
         offered
     }
@@ -120,19 +116,10 @@ impl<const N: usize> Ring<N> {
     ///
     /// [`Full`] where there is no room.
     pub fn offer(&mut self, record: &Record) -> Result<(), Full> {
-        self.offer_encoded(&record.encode())
-    }
-
-    pub(crate) fn offer_encoded(&mut self, record: &Encoded) -> Result<(), Full> {
-        // Room stays for the record of the next loss; what was lost before is told first.
-        let loss_len = if self.lost > 0 { 2 * LOSS_LEN_MAX } else { LOSS_LEN_MAX };
-        let wanted = self.used.saturating_add(record.as_slice().len()).saturating_add(loss_len);
-        if wanted > N || record.as_slice().is_empty() {
-            return Err(Full);
-        }
-        self.settle();
-        self.append(record.as_slice());
-        Ok(())
+        // Room stays for the record of the next loss. What was lost before is told first, once there is room behind it.
+        const { assert!(N >= 2 * LOSS_LEN_MAX + RECORD_LEN_MAX, "a ring holds a record between two losses") }
+        self.settle(N.wrapping_sub(LOSS_LEN_MAX + RECORD_LEN_MAX))?;
+        self.append(record, N.wrapping_sub(LOSS_LEN_MAX))
     }
 
     /// Counts `lost` records that never reached this ring; they are told as [`Reason::QueueFull`].
@@ -143,30 +130,27 @@ impl<const N: usize> Ring<N> {
 
     /// The oldest records, `most` at most, or `None` where there are none.
     pub fn batch(&mut self, most: u32) -> Option<Batch> {
-        self.settle();
+        // The room that was kept for it.
+        let _ = self.settle(N);
         let count = self.count.min(most);
         let first = Cursor { sequence: self.first, offset: u32::try_from(self.start).ok()? };
         (count > 0).then_some(Batch { first, count })
     }
 
-    /// The record at `at` and where the next one stands; `None` where it was committed, or is not there yet.
+    /// The record at `at`, which moves on to the next one; `None` where it was committed, or is not there yet.
     #[must_use]
-    pub fn read(&self, at: Cursor) -> Option<(Record, Cursor)> {
+    pub fn next(&self, at: &mut Cursor) -> Option<Record> {
         if at.sequence.wrapping_sub(self.first) >= self.count {
             return None;
         }
-        let offset = usize::try_from(at.offset).ok()?;
-        let mut copy = [0; RECORD_LEN_MAX];
-        for (slot, byte) in copy.iter_mut().zip(self.bytes_from(offset)) {
-            *slot = *byte;
-        }
-        let (record, rest) = Record::take(&copy).ok()?;
-        let len = RECORD_LEN_MAX.saturating_sub(rest.len());
-        let next = Cursor {
-            sequence: at.sequence.wrapping_add(1),
-            offset: u32::try_from(Self::advance(offset, len)).ok()?,
-        };
-        Some((record, next))
+        let mut offset = usize::try_from(at.offset).ok()?;
+        let record = Record::take(&mut core::iter::from_fn(|| {
+            let byte = self.bytes.get(offset).copied();
+            offset = Self::advance(offset, 1);
+            byte
+        }));
+        *at = Cursor { sequence: at.sequence.wrapping_add(1), offset: u32::try_from(offset).ok()? };
+        Some(record)
     }
 
     /// Removes the records up to and including sequence number `last`. Committing again is harmless.
@@ -175,15 +159,13 @@ impl<const N: usize> Ring<N> {
         if done > self.count {
             return;
         }
-        for _ in 0..done {
-            let at = Cursor { sequence: self.first, offset: u32::try_from(self.start).unwrap_or(0) };
-            let Some((_, next)) = self.read(at) else { break };
-            let end = usize::try_from(next.offset).unwrap_or(0);
-            let len = if end > self.start { end } else { end.saturating_add(N) }.saturating_sub(self.start);
-            self.used = self.used.saturating_sub(len);
-            self.start = end;
-            self.first = next.sequence;
-            self.count = self.count.saturating_sub(1);
+        self.first = self.first.wrapping_add(done);
+        self.count = self.count.wrapping_sub(done);
+        let mut varints = done.wrapping_mul(VARINTS);
+        while varints > 0 && self.used > 0 {
+            varints = varints.wrapping_sub(u32::from(self.bytes.get(self.start).is_some_and(u8::is_ascii)));
+            self.start = Self::advance(self.start, 1);
+            self.used = self.used.wrapping_sub(1);
         }
     }
 
@@ -205,40 +187,38 @@ impl<const N: usize> Ring<N> {
         self.count == 0 && self.lost == 0
     }
 
-    /// Makes a record of what was lost, where there is room.
-    fn settle(&mut self) {
+    /// Makes a record of what was lost, where no more than `limit` bytes are in use afterwards.
+    fn settle(&mut self, limit: usize) -> Result<(), Full> {
         if self.lost > 0 {
-            let record = Record::dropped(Reason::QueueFull, self.lost, self.lost_at);
-            if self.append(record.encode().as_slice()) {
-                self.lost = 0;
+            self.append(&Record::dropped(Reason::QueueFull, self.lost, self.lost_at), limit)?;
+            self.lost = 0;
+        }
+        Ok(())
+    }
+
+    /// Appends `record`, where no more than `limit` bytes, `N` at most, are in use afterwards.
+    fn append(&mut self, record: &Record, limit: usize) -> Result<(), Full> {
+        let before = self.used;
+        record.write(&mut |byte| {
+            let end = Self::advance(self.start, self.used);
+            if self.used < limit
+                && let Some(slot) = self.bytes.get_mut(end)
+            {
+                *slot = byte;
             }
+            self.used = self.used.wrapping_add(1);
+        });
+        if self.used > limit {
+            self.used = before;
+            return Err(Full);
         }
-    }
-
-    /// Appends `record` where there is room.
-    fn append(&mut self, record: &[u8]) -> bool {
-        let used = self.used.saturating_add(record.len());
-        if used > N {
-            return false;
-        }
-        let end = Self::advance(self.start, self.used);
-        let (before, after) = self.bytes.split_at_mut(end.min(N));
-        for (slot, byte) in after.iter_mut().chain(before).zip(record) {
-            *slot = *byte;
-        }
-        self.used = used;
         self.count = self.count.wrapping_add(1);
-        true
-    }
-
-    fn bytes_from(&self, offset: usize) -> impl Iterator<Item = &u8> {
-        let (before, after) = self.bytes.split_at(offset.min(N));
-        after.iter().chain(before)
+        Ok(())
     }
 
     const fn advance(offset: usize, len: usize) -> usize {
-        let end = offset.saturating_add(len);
-        if end >= N { end.saturating_sub(N) } else { end }
+        let end = offset.wrapping_add(len);
+        if end >= N { end.wrapping_sub(N) } else { end }
     }
 }
 
@@ -261,12 +241,8 @@ mod tests {
 
     fn contents<const N: usize>(ring: &Ring<N>, batch: Batch) -> Vec<Record> {
         let mut cursor = batch.first();
-        std::iter::from_fn(|| {
-            let (record, next) = ring.read(cursor).filter(|_| batch.contains(cursor.sequence))?;
-            cursor = next;
-            Some(record)
-        })
-        .collect()
+        std::iter::from_fn(|| if batch.contains(cursor.sequence) { ring.next(&mut cursor) } else { None })
+            .collect()
     }
 
     #[test]
@@ -292,6 +268,23 @@ mod tests {
     }
 
     #[test]
+    fn losses_wait_for_room_like_everything() {
+        let mut ring = Ring::<64>::new();
+        let record = Record::dropped(Reason::Refused, 1, at(1));
+        // Each round loses one more and asks for it to be told, until there is no room even for that.
+        for _ in 0..40 {
+            let _ = ring.push(&record);
+            ring.batch(u32::MAX).unwrap();
+        }
+        let mut told = 0;
+        while let Some(batch) = ring.batch(u32::MAX) {
+            told += contents(&ring, batch).iter().map(|told| told.loss().unwrap().1).sum::<u32>();
+            ring.commit(batch.last());
+        }
+        assert_eq!(told, 40);
+    }
+
+    #[test]
     fn committing_twice_removes_once() {
         let mut ring = Ring::<64>::new();
         let record = |time| Record::dropped(Reason::Refused, 1, at(time));
@@ -311,7 +304,7 @@ mod tests {
         ring.push(&Record::dropped(Reason::Refused, 1, at(1))).unwrap();
         let batch = ring.batch(9).unwrap();
         ring.commit(batch.last());
-        assert_eq!(ring.read(batch.first()), None);
+        assert_eq!(ring.next(&mut batch.first()), None);
     }
 
     #[derive(Clone, Debug)]
@@ -350,10 +343,7 @@ mod tests {
                         for record in contents(&ring, batch) {
                             prop_assert!(record.check(schema()).is_ok());
                             if record.event() == 0 {
-                                let event = record.check(schema()).unwrap();
-                                let count = record.fields(event).nth(1).unwrap().1.unwrap();
-                                let crate::field::Value::Int(count) = count else { panic!("a count is an int") };
-                                told += count;
+                                told += record.loss().unwrap().1;
                             } else {
                                 prop_assert_eq!(model.pop_front(), Some(record));
                                 committed += 1;
@@ -371,11 +361,7 @@ mod tests {
             while let Some(batch) = ring.batch(1) {
                 let record = contents(&ring, batch)[0];
                 if record.event() == 0 {
-                    let event = record.check(schema()).unwrap();
-                    let Some((_, Some(crate::field::Value::Int(count)))) = record.fields(event).nth(1) else {
-                        panic!("a loss has a count")
-                    };
-                    told += count;
+                    told += record.loss().unwrap().1;
                 } else {
                     prop_assert_eq!(model.pop_front(), Some(record));
                 }

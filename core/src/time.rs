@@ -78,11 +78,13 @@ impl Coarse {
         self.0
     }
 
-    /// The start of this step in nanoseconds since 1970, as OTLP's `time_unix_nano` wants it. The end of
-    /// the year 2554 where it lies beyond.
+    /// The start of this step in nanoseconds since 1970, as OTLP's `time_unix_nano` wants it. The last second that it can
+    /// say, in the year 2554, where it lies beyond.
     #[must_use]
     pub const fn unix_nanos(self, resolution: Resolution) -> u64 {
-        (self.0 as u64).saturating_mul(resolution.seconds() as u64).saturating_mul(1_000_000_000)
+        const LAST_SECOND: u64 = u64::MAX / 1_000_000_000;
+        let seconds = (self.0 as u64).wrapping_mul(resolution.seconds() as u64);
+        (if seconds < LAST_SECOND { seconds } else { LAST_SECOND }).wrapping_mul(1_000_000_000)
     }
 }
 
@@ -102,6 +104,7 @@ mod tests {
         for resolution in [Resolution::Second, Resolution::Minute, Resolution::Hour, Resolution::Day] {
             assert_eq!(Coarse::from_unix_seconds(u64::MAX, resolution).steps(), u32::MAX);
         }
-        assert_eq!(Coarse::from_steps(u32::MAX).unix_nanos(Resolution::Day), u64::MAX);
+        let last = Coarse::from_steps(u32::MAX).unix_nanos(Resolution::Day);
+        assert_eq!(u64::MAX - last, u64::MAX % 1_000_000_000);
     }
 }

@@ -214,7 +214,7 @@ impl Frame {
         if self.bytes.first_chunk() != Some(&self.schema.fingerprint().to_le_bytes()) {
             return Some(Reason::Corrupt);
         }
-        let Some((first, _)) = self.read(self.first()) else { return Some(Reason::Corrupt) };
+        let Some(first) = self.next(&mut self.first()) else { return Some(Reason::Corrupt) };
         let nanos = |time: Coarse| time.unix_nanos(self.schema.resolution());
         let age = nanos(now).saturating_sub(nanos(first.time()));
         (age > BACKLOG_SECONDS_MAX.saturating_mul(1_000_000_000)).then_some(Reason::Expired)
@@ -226,11 +226,11 @@ impl Records for Frame {
         Cursor { sequence: 0, offset: HEAD_LEN as u32 }
     }
 
-    fn read(&self, at: Cursor) -> Option<(Record, Cursor)> {
+    fn next(&self, at: &mut Cursor) -> Option<Record> {
         let bytes = self.bytes.get(usize::try_from(at.offset).ok()?..)?;
         let (record, rest) = Record::decode(self.schema, bytes).ok()?;
-        let offset = u32::try_from(self.bytes.len().checked_sub(rest.len())?).ok()?;
-        Some((record, Cursor { offset, ..at }))
+        at.offset = u32::try_from(self.bytes.len().checked_sub(rest.len())?).ok()?;
+        Some(record)
     }
 }
 
@@ -244,7 +244,8 @@ fn next_frame(
     frame.extend_from_slice(&schema.fingerprint().to_le_bytes()).ok()?;
     frame.extend_from_slice(&[0; 4]).ok()?;
     let mut count = 0_u32;
-    while let Some((record, next)) = records.read(*at) {
+    let mut next = *at;
+    while let Some(record) = records.next(&mut next) {
         if frame.extend_from_slice(record.encode().as_slice()).is_err() {
             break;
         }
@@ -335,9 +336,8 @@ mod tests {
 
     fn numbers(frame: &Frame) -> Vec<u32> {
         let (mut at, mut numbers) = (frame.first(), Vec::new());
-        while let Some((record, next)) = frame.read(at) {
+        while let Some(record) = frame.next(&mut at) {
             numbers.push(record.loss().unwrap().1);
-            at = next;
         }
         numbers
     }

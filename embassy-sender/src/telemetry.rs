@@ -349,9 +349,8 @@ impl OfSignal<'_> {
     /// How many they are; one that tells of losses stands for as many as it tells.
     fn count(&self) -> u32 {
         let (mut at, mut count) = (self.first(), 0_u32);
-        while let Some((record, next)) = self.read(at) {
+        while let Some(record) = self.next(&mut at) {
             count = count.saturating_add(record.loss().map_or(1, |(_, lost)| lost));
-            at = next;
         }
         count
     }
@@ -362,13 +361,12 @@ impl Records for OfSignal<'_> {
         self.records.first()
     }
 
-    fn read(&self, mut at: Cursor) -> Option<(Record, Cursor)> {
+    fn next(&self, at: &mut Cursor) -> Option<Record> {
         loop {
-            let (record, next) = self.records.read(at)?;
+            let record = self.records.next(at)?;
             if Signal::of(&record) == self.signal {
-                return Some((record, next));
+                return Some(record);
             }
-            at = next;
         }
     }
 }

@@ -6,12 +6,11 @@
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
-    Consent, Event, FeatureUsed, Label, Milliseconds, Pseudonym, Queue, Record, Schema, Secret,
+    Consent, Counter, Event, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Pseudonym, Queue, Record, Schema,
+    Secret,
 };
 use core::hint::black_box;
 use core::panic::PanicInfo;
-// Its critical section.
-use cortex_m as _;
 
 /// A vocabulary.
 #[derive(Label, Clone, Copy)]
@@ -38,6 +37,41 @@ pub struct Ran {
 #[derive(Schema)]
 #[schema(project = "pump")]
 pub enum Pump {
+    /// An event of the policy.
+    Feature(FeatureUsed<Feature>),
+    /// An event of this firmware.
+    Ran(Ran),
+}
+
+/// What is the application's and not telemetry's, so that every image has it: the critical section; `memcpy` and `memset`, which every
+/// program has that moves more than a few bytes; and, unless the image is to tell what that costs, the vocabulary.
+pub fn application() {
+    cortex_m::interrupt::free(|_| ());
+    let zeros = [0_u8; 256];
+    black_box(black_box(zeros));
+    #[cfg(not(feature = "wordless"))]
+    {
+        let schema = automagik_telemetry::schema::Checked::<Pump>::DESCRIPTOR;
+        // The first event of every schema tells of losses.
+        black_box((schema, schema.event(0)));
+    }
+}
+
+/// What is counted in the image that counts.
+#[derive(Metrics)]
+pub struct PumpMetrics {
+    /// How often.
+    #[metric(name = "pump.runs", by = "feature")]
+    pub runs: Counter<Feature>,
+    /// How long.
+    #[metric(name = "pump.run.duration", by = "feature")]
+    pub durations: Histogram<Feature, Milliseconds>,
+}
+
+/// All that the image that counts can send.
+#[derive(Schema)]
+#[schema(project = "pump", metrics = PumpMetrics)]
+pub enum Metered {
     /// An event of the policy.
     Feature(FeatureUsed<Feature>),
     /// An event of this firmware.

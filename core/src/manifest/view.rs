@@ -402,7 +402,7 @@ mod tests {
             assert_eq!(told.fields().count(), event.fields.len());
             for (told, field) in told.fields().zip(event.fields) {
                 assert_eq!((told.name, told.optional), (field.name, field.domain.optional));
-                assert_eq!(told.cardinality(), field.domain.cardinality());
+                assert_eq!(told.cardinality(), u64::from(field.domain.cardinality()));
                 if let crate::field::Values::Words(words) = field.domain.values {
                     let ManifestValues::Words(told) = told.values else { panic!("words") };
                     assert_eq!(told.collect::<Vec<_>>(), words);

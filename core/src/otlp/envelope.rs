@@ -2,10 +2,14 @@
 //!
 //! `ResourceLogs` and `ResourceMetrics`, `ScopeLogs` and `ScopeMetrics` number their fields alike.
 
-use super::attribute;
-use super::protobuf::{Piece, field_len};
-use crate::resource::{ATTRIBUTE_COUNT, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION};
-use crate::word::NAME_LEN_MAX;
+use super::attribute::{self, any_value, key_value};
+use super::protobuf::{LEN, Piece, field_len, tag};
+use crate::pseudonym::Pseudonym;
+use crate::resource::{
+    BUILD, INSTALLATION_ID, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION, SERVICE_NAME, SERVICE_VERSION,
+};
+use crate::schema::{SchemaDescriptor, VERSION_LEN_MAX};
+use crate::word::WORD_LEN_MAX;
 
 mod request {
     /// `resource_logs`, `resource_metrics`.
@@ -23,7 +27,7 @@ mod resource {
 mod of_scope {
     pub(super) const SCOPE: u8 = 1;
 }
-mod scope {
+mod scope_field {
     pub(super) const NAME: u8 = 1;
     pub(super) const VERSION: u8 = 2;
 }
@@ -31,20 +35,24 @@ mod scope {
 /// `log_records` of `ScopeLogs`, `metrics` of `ScopeMetrics`: the field of what a request says.
 pub(super) const ITEMS: u8 = 2;
 
-const SCOPE_LEN: usize = field_len(SDK_NAME.len()).wrapping_add(field_len(SDK_VERSION.len()));
+const ID_LEN: usize = 2 * Pseudonym::LEN;
+
+/// Those attributes of the resource that are constants of the build, and the start of the installation's id, which is not: ready,
+/// since nothing of them is known only later.
+static BUILD_ATTRIBUTES: [u8; build_attributes::<0>().len] = build_attributes().bytes;
+
+/// The scope, ready.
+static SCOPE: [u8; scope::<0>().len] = scope().bytes;
 
 /// Length of the longest piece that [`Envelope`] writes, of any resource's.
-///
-/// That is an attribute: the installation's id, or a version and a project at their longest.
-pub(super) const PIECE_LEN_MAX: usize = attribute::text_len("telemetry.sdk.language", &[0; NAME_LEN_MAX]);
-
-/// The pieces in front of the first item.
-#[derive(Clone, Copy)]
-pub(super) enum Head {
-    Start,
-    Attribute(usize),
-    Scope,
-}
+pub(super) const PIECE_LEN_MAX: usize = {
+    // A length takes five bytes at most.
+    let program = 2 * 6
+        + attribute::text_len(SERVICE_NAME.len(), WORD_LEN_MAX)
+        + attribute::text_len(SERVICE_VERSION.len(), VERSION_LEN_MAX);
+    let build = BUILD_ATTRIBUTES.len() + ID_LEN + 6 + SCOPE.len();
+    if program > build { program } else { build }
+};
 
 #[derive(Clone)]
 pub(super) struct Envelope<'a> {
@@ -56,19 +64,18 @@ pub(super) struct Envelope<'a> {
 
 impl<'a> Envelope<'a> {
     /// Around no item yet.
-    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn new(resource: &'a Resource) -> Self {
-        let attributes = resource.attributes().map(|(key, text)| attribute::text_len(key, text.as_bytes()));
-        Self { resource, resource_len: attributes.fold(0, usize::wrapping_add), items_len: 0 }
-    }
-
-    /// Counts an item of `len` bytes in.
-    pub(super) const fn add(&mut self, len: usize) {
-        self.items_len = self.items_len.wrapping_add(field_len(len));
+        let mut program = Piece::new(&mut []);
+        write_program(resource.schema(), &mut program);
+        Self {
+            resource,
+            resource_len: program.len().wrapping_add(BUILD_ATTRIBUTES.len()).wrapping_add(ID_LEN),
+            items_len: 0,
+        }
     }
 
     const fn of_scope_len(&self) -> usize {
-        field_len(SCOPE_LEN).wrapping_add(self.items_len)
+        SCOPE.len().wrapping_add(self.items_len)
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
@@ -83,34 +90,92 @@ impl<'a> Envelope<'a> {
         field_len(self.of_resource_len())
     }
 
-    /// Writes the piece at `head` and says which follows; the items do behind the last.
+    /// Writes the first piece: what the resource says of the program.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn write_head(&self, head: Head, piece: &mut Piece<'_>) -> Option<Head> {
-        match head {
-            Head::Start => {
-                piece.open(request::OF_RESOURCE, self.of_resource_len());
-                piece.open(of_resource::RESOURCE, self.resource_len);
-                Some(Head::Attribute(0))
-            }
-            Head::Attribute(position) => {
-                if let Some((key, text)) = self.resource.attribute(position) {
-                    attribute::write_text(piece, resource::ATTRIBUTES, key, text.as_bytes());
-                }
-                let following = position.wrapping_add(1);
-                Some(if following < ATTRIBUTE_COUNT { Head::Attribute(following) } else { Head::Scope })
-            }
-            Head::Scope => {
-                piece.open(of_resource::OF_SCOPE, self.of_scope_len());
-                piece.open(of_scope::SCOPE, SCOPE_LEN);
-                piece.text(scope::NAME, SDK_NAME.as_bytes());
-                piece.text(scope::VERSION, SDK_VERSION.as_bytes());
-                None
-            }
-        }
+    pub(super) fn write_program(&self, piece: &mut Piece<'_>) {
+        piece.open(request::OF_RESOURCE, self.of_resource_len());
+        piece.open(of_resource::RESOURCE, self.resource_len);
+        write_program(self.resource.schema(), piece);
+    }
+
+    /// Writes the second piece, behind which the items follow: what it says of the build and the installation, and the scope.
+    #[cfg_attr(target_os = "none", inline(never))]
+    pub(super) fn write_build(&self, piece: &mut Piece<'_>) {
+        piece.put(&BUILD_ATTRIBUTES);
+        self.resource.pseudonym().digits().for_each(|digit| piece.byte(digit));
+        piece.open(of_resource::OF_SCOPE, self.of_scope_len());
+        piece.put(&SCOPE);
     }
 
     /// Writes the piece behind the last item.
     pub(super) fn write_tail(piece: &mut Piece<'_>) {
         piece.text(of_resource::SCHEMA_URL, SCHEMA_URL.as_bytes());
+    }
+}
+
+/// Writes what the resource says of the program: its name and its version.
+fn write_program(schema: &SchemaDescriptor, piece: &mut Piece<'_>) {
+    attribute::write_text(piece, resource::ATTRIBUTES, SERVICE_NAME, schema.project());
+    attribute::write_text(piece, resource::ATTRIBUTES, SERVICE_VERSION, schema.version());
+}
+
+/// The bytes of [`BUILD_ATTRIBUTES`].
+const fn build_attributes<const N: usize>() -> Constant<N> {
+    let mut constant = Constant::new();
+    let mut attributes: &[(&str, Option<&str>)] = &BUILD;
+    while let [(key, word), rest @ ..] = attributes {
+        if let Some(word) = word {
+            constant = constant.attribute(key, word.len()).and(word.as_bytes());
+        }
+        attributes = rest;
+    }
+    constant.attribute(INSTALLATION_ID, ID_LEN)
+}
+
+/// The bytes of [`SCOPE`].
+const fn scope<const N: usize>() -> Constant<N> {
+    Constant::new()
+        .open(of_scope::SCOPE, field_len(SDK_NAME.len()).wrapping_add(field_len(SDK_VERSION.len())))
+        .open(scope_field::NAME, SDK_NAME.len())
+        .and(SDK_NAME.as_bytes())
+        .open(scope_field::VERSION, SDK_VERSION.len())
+        .and(SDK_VERSION.as_bytes())
+}
+
+/// Bytes put together by the compiler, and how many they are, also where `N` is too small for them.
+struct Constant<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Constant<N> {
+    const fn new() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+
+    /// The start of an attribute, whose text of `text_len` bytes follows.
+    const fn attribute(self, key: &str, text_len: usize) -> Self {
+        self.open(resource::ATTRIBUTES, field_len(key.len()).wrapping_add(field_len(field_len(text_len))))
+            .open(key_value::KEY, key.len())
+            .and(key.as_bytes())
+            .open(key_value::VALUE, field_len(text_len))
+            .open(any_value::STRING, text_len)
+    }
+
+    /// The start of a field of `len` bytes.
+    const fn open(self, field: u8, len: usize) -> Self {
+        assert!(len < 0x80, "a constant's field is short");
+        self.and(&[tag(field, LEN), len as u8])
+    }
+
+    const fn and(mut self, mut bytes: &[u8]) -> Self {
+        while let [first, rest @ ..] = bytes {
+            if let Some((_, [slot, ..])) = self.bytes.split_at_mut_checked(self.len) {
+                *slot = *first;
+            }
+            self.len = self.len.wrapping_add(1);
+            bytes = rest;
+        }
+        self
     }
 }

@@ -1,8 +1,8 @@
 //! `ExportLogsServiceRequest`: events as log records. Field numbers are in the parent module's tree.
 
-use super::envelope::{self, Envelope, Head};
+use super::envelope::{self, Envelope};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
-use super::{Body, Error, attribute};
+use super::{Body, Error, Progress, attribute};
 use crate::event::EventDescriptor;
 use crate::field::{Value, Values};
 use crate::record::{self, Cursor, Record, Records};
@@ -23,56 +23,45 @@ mod log_record {
 /// ([`Logs::left_out`]).
 #[derive(Clone)]
 pub struct Logs<'a> {
+    content: Content<'a>,
+    progress: Progress<Next>,
+}
+
+#[derive(Clone)]
+struct Content<'a> {
     envelope: Envelope<'a>,
     records: &'a dyn Records,
-    left_out: u32,
-    count: u32,
-    next: Next,
-    /// Records written so far, to find out whether they are still those that were measured.
-    written: u32,
 }
 
 /// The next piece.
 #[derive(Clone, Copy)]
 enum Next {
-    Head(Head),
+    Program,
+    Build,
     Record(Cursor),
     SchemaUrl,
-    End,
 }
 
 impl<'a> Logs<'a> {
     /// The request that tells `records` from `resource`.
     #[must_use]
     pub fn new(resource: &'a Resource, records: &'a dyn Records) -> Self {
-        let mut envelope = Envelope::new(resource);
-        let (mut count, mut left_out) = (0_u32, 0_u32);
-        let mut at = records.first();
-        while let Some((record, next)) = records.read(at) {
-            match measure(&record, resource.schema()) {
-                Ok(len) => {
-                    envelope.add(len);
-                    count = count.saturating_add(1);
-                }
-                // A metric's record is the other request's.
-                Err(_) if record.check_delta(resource.schema()).is_ok() => {}
-                Err(_) => left_out = left_out.saturating_add(1),
-            }
-            at = next;
-        }
-        Self { envelope, records, left_out, count, next: Next::Head(Head::Start), written: 0 }
+        let mut content = Content { envelope: Envelope::new(resource), records };
+        content.envelope.items_len = content.measure_items();
+        Self { content, progress: Progress::new(Next::Program) }
     }
 
-    /// Number of records in the request.
+    /// Number of records in the request. It goes through all of them.
     #[must_use]
-    pub const fn count(&self) -> u32 {
-        self.count
+    pub fn count(&self) -> u32 {
+        self.content.count(|record, schema| record.check(schema).is_ok())
     }
 
-    /// Number of records that were left out because they are not of the schema.
+    /// Number of records that were left out because they are not of the schema. Those of metrics are the other request's. It
+    /// goes through all of them.
     #[must_use]
-    pub const fn left_out(&self) -> u32 {
-        self.left_out
+    pub fn left_out(&self) -> u32 {
+        self.content.count(|record, schema| !record.is_delta() && record.check(schema).is_err())
     }
 
     /// A buffer of this many bytes holds any piece of any request of `schema`.
@@ -80,85 +69,95 @@ impl<'a> Logs<'a> {
     pub fn piece_len_max(schema: &SchemaDescriptor) -> usize {
         schema.events().map(record_len_max).fold(envelope::PIECE_LEN_MAX, usize::max)
     }
-
-    /// Writes the piece at `next`, and says which follows; `None` where there was nothing to write.
-    fn write(&self, piece: &mut Piece<'_>) -> (Next, Option<Record>) {
-        let schema = self.envelope.resource.schema();
-        match self.next {
-            Next::Head(head) => match self.envelope.write_head(head, piece) {
-                Some(head) => (Next::Head(head), None),
-                None => (Next::Record(self.records.first()), None),
-            },
-            Next::Record(at) => match self.records.read(at) {
-                Some((record, following)) => {
-                    let start = piece.begin();
-                    if write_record(piece, &record, schema).is_err() {
-                        piece.cancel(start);
-                        return (Next::Record(following), None);
-                    }
-                    piece.end(start, envelope::ITEMS);
-                    (Next::Record(following), Some(record))
-                }
-                None => (Next::SchemaUrl, None),
-            },
-            Next::SchemaUrl => {
-                Envelope::write_tail(piece);
-                (Next::End, None)
-            }
-            Next::End => (Next::End, None),
-        }
-    }
 }
 
 impl Body for Logs<'_> {
     fn len(&self) -> usize {
-        self.envelope.len()
+        self.content.envelope.len()
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let mut piece = Piece::new(buffer);
-        while !matches!(self.next, Next::End) {
-            let before = piece.len();
-            let (next, record) = self.write(&mut piece);
-            if !piece.fits() {
-                // What did not fit comes with the next call.
-                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
-            }
-            let written = self.written.saturating_add(u32::from(record.is_some()));
-            if written > self.count || (matches!(next, Next::SchemaUrl) && written < self.count) {
-                return Err(Error::Changed);
-            }
-            (self.next, self.written) = (next, written);
-        }
-        Ok(piece.len())
+        let Self { content, progress } = self;
+        progress.read(content.envelope.len(), buffer, |next, piece| content.write(next, piece))
     }
 
     fn rewind(&mut self) {
-        (self.next, self.written) = (Next::Head(Head::Start), 0);
+        self.progress = Progress::new(Next::Program);
+    }
+}
+
+impl Content<'_> {
+    /// Length of all records: by writing them nowhere, which takes no code that is not there already.
+    #[cfg(target_os = "none")]
+    fn measure_items(&self) -> usize {
+        let mut items = Piece::new(&mut []);
+        let mut at = self.records.first();
+        while self.write_item(&mut at, &mut items) {}
+        items.len()
+    }
+
+    /// Length of all records: by adding up, three times faster than writing them nowhere.
+    #[cfg(not(target_os = "none"))]
+    fn measure_items(&self) -> usize {
+        let (mut len, mut at) = (0_usize, self.records.first());
+        while let Some(record) = self.records.next(&mut at) {
+            len = len.wrapping_add(measure(&record, self.envelope.resource.schema()).map_or(0, field_len));
+        }
+        len
+    }
+
+    fn count(&self, holds: impl Fn(&Record, &SchemaDescriptor) -> bool) -> u32 {
+        let (mut count, mut at) = (0_u32, self.records.first());
+        while let Some(record) = self.records.next(&mut at) {
+            count = count.wrapping_add(u32::from(holds(&record, self.envelope.resource.schema())));
+        }
+        count
+    }
+
+    /// Writes the piece `next` and says which follows.
+    fn write(&self, next: Next, piece: &mut Piece<'_>) -> Option<Next> {
+        Some(match next {
+            Next::Program => {
+                self.envelope.write_program(piece);
+                Next::Build
+            }
+            Next::Build => {
+                self.envelope.write_build(piece);
+                Next::Record(self.records.first())
+            }
+            Next::Record(mut at) => {
+                if self.write_item(&mut at, piece) {
+                    Next::Record(at)
+                } else {
+                    Next::SchemaUrl
+                }
+            }
+            Next::SchemaUrl => {
+                Envelope::write_tail(piece);
+                return None;
+            }
+        })
+    }
+
+    /// Writes the record at `at`, where it is one of the schema, and moves on to the next one; says whether there was one.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
+    fn write_item(&self, at: &mut Cursor, piece: &mut Piece<'_>) -> bool {
+        let Some(record) = self.records.next(at) else { return false };
+        let start = piece.begin();
+        if write_record(piece, &record, self.envelope.resource.schema()).is_ok() {
+            piece.end(start, envelope::ITEMS);
+        } else {
+            piece.cancel(start);
+        }
+        true
     }
 }
 
 impl core::fmt::Debug for Logs<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Logs").field("count", &self.count).field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Logs").field("count", &self.count()).field("len", &self.len()).finish_non_exhaustive()
     }
-}
-
-/// Length of a record without its attributes.
-const fn bare_record_len(event: &EventDescriptor) -> usize {
-    (2 * FIXED64_LEN).wrapping_add(uint_len(event.severity as u32)).wrapping_add(field_len(event.name.len()))
-}
-
-/// The length of `record`, where it is one of `schema`.
-#[inline]
-fn measure(record: &Record, schema: &SchemaDescriptor) -> Result<usize, record::Error> {
-    let event = record.descriptor(schema)?;
-    let mut len = bare_record_len(event);
-    let mut fields = record.fields(event);
-    for (field, value) in &mut fields {
-        len = len.wrapping_add(attribute::len(field.name, value.ok_or(record::Error::OutOfDomain)?));
-    }
-    if fields.is_spent() { Ok(len) } else { Err(record::Error::OutOfDomain) }
 }
 
 /// The longest that a record of `event` can be, its own length in front of it included.
@@ -177,7 +176,25 @@ fn record_len_max(event: &'static EventDescriptor) -> usize {
     field_len(attributes.fold(bare_record_len(event), usize::wrapping_add))
 }
 
-/// Writes `record`, where it is one of `schema`.
+/// Length of a record without its attributes.
+const fn bare_record_len(event: &EventDescriptor) -> usize {
+    (2 * FIXED64_LEN).wrapping_add(uint_len(event.severity as u32)).wrapping_add(field_len(event.name.len()))
+}
+
+/// Length of [`write_record`], where `record` is one of `schema`.
+#[cfg(not(target_os = "none"))]
+#[inline]
+fn measure(record: &Record, schema: &SchemaDescriptor) -> Option<usize> {
+    let event = record.descriptor(schema).ok()?;
+    let mut len = bare_record_len(event);
+    let mut fields = record.fields(event);
+    for (field, ordinal) in &mut fields {
+        len = len.wrapping_add(attribute::len(field.name, field.domain.value(ordinal)?));
+    }
+    fields.is_spent().then_some(len)
+}
+
+/// Writes the fields of `record`, where it is one of `schema`.
 #[inline]
 fn write_record(
     piece: &mut Piece<'_>,
@@ -189,9 +206,10 @@ fn write_record(
     piece.fixed64(log_record::TIME, time);
     piece.uint(log_record::SEVERITY, event.severity as u32);
     let mut fields = record.fields(event);
-    for (field, value) in &mut fields {
-        let value = value.ok_or(record::Error::OutOfDomain)?;
-        attribute::write(piece, log_record::ATTRIBUTES, field.name, value);
+    for (field, ordinal) in &mut fields {
+        if !attribute::write(piece, log_record::ATTRIBUTES, field.name, &field.domain, ordinal) {
+            return Err(record::Error::OutOfDomain);
+        }
     }
     if !fields.is_spent() {
         return Err(record::Error::OutOfDomain);

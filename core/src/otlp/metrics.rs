@@ -3,9 +3,9 @@
 //! A point is all that a batch says of one combination of words in one time: records of the same point are added up, and a
 //! histogram's classes stand in one point. Cells of 0 make no record and so no point.
 
-use super::envelope::{self, Envelope, Head};
+use super::envelope::{self, Envelope};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
-use super::{Body, Error, attribute};
+use super::{Body, Error, Progress, attribute};
 use crate::bucket;
 use crate::metric::{Kind, MetricDescriptor};
 use crate::record::{Cursor, Delta, Records};
@@ -52,22 +52,20 @@ pub struct Metrics<'a> {
     envelope: Envelope<'a>,
     records: &'a dyn Records,
     count: u32,
-    next: Next,
-    /// Bytes written so far, to find out whether the records are still those that were measured.
-    written: usize,
+    progress: Progress<Next>,
 }
 
 /// The next piece.
 #[derive(Clone, Copy)]
 enum Next {
-    Head(Head),
+    Program,
+    Build,
     /// The head of the metric at this position.
     Metric(usize),
     /// The metric's next point.
     Point(usize, Cursor),
     Tail(usize),
     SchemaUrl,
-    End,
 }
 
 /// All that a batch says of one combination of words in one time.
@@ -84,13 +82,13 @@ impl<'a> Metrics<'a> {
             envelope: Envelope::new(resource),
             records,
             count: 0,
-            next: Next::Head(Head::Start),
-            written: 0,
+            progress: Progress::new(Next::Program),
         };
         for position in 0..resource.schema().metrics().len() {
             let (points, data_len) = request.data_len(position);
             if let (Some(metric), 1..) = (resource.schema().metrics().get(position), points) {
-                request.envelope.add(metric_len(metric, data_len));
+                let len = field_len(metric_len(metric, data_len));
+                request.envelope.items_len = request.envelope.items_len.wrapping_add(len);
                 request.count = request.count.saturating_add(points);
             }
         }
@@ -109,24 +107,22 @@ impl<'a> Metrics<'a> {
         schema.metrics().iter().map(piece_of_len_max).fold(envelope::PIECE_LEN_MAX, usize::max)
     }
 
-    /// The delta at `at` where it is the first of a point of the metric at `position`, and where the next record stands.
-    fn read(&self, position: usize, at: Cursor) -> Option<(Option<Delta>, Cursor)> {
-        let (record, next) = self.records.read(at)?;
+    /// The delta at `at` where it is the first of a point of the metric at `position`; moves on to the next record.
+    fn next(&self, position: usize, at: &mut Cursor) -> Option<Option<Delta>> {
+        let this = *at;
+        let record = self.records.next(at)?;
         let delta = record.check_delta(self.schema()).ok().filter(|delta| delta.metric == position);
-        let first = delta.filter(|delta| {
+        Some(delta.filter(|delta| {
             let mut earlier = self.records.first();
-            while let Some((record, following)) = self.records.read(earlier) {
-                if earlier == at {
-                    return true;
-                }
+            while earlier != this
+                && let Some(record) = self.records.next(&mut earlier)
+            {
                 if self.is_same_point(delta, record.check_delta(self.schema()).ok()) {
                     return false;
                 }
-                earlier = following;
             }
             true
-        });
-        Some((first, next))
+        }))
     }
 
     fn is_same_point(&self, delta: &Delta, other: Option<Delta>) -> bool {
@@ -142,7 +138,7 @@ impl<'a> Metrics<'a> {
     fn point(&self, metric: &MetricDescriptor, first: Delta) -> Point {
         let mut counts = [0_u32; CLASSES];
         let mut at = self.records.first();
-        while let Some((record, next)) = self.records.read(at) {
+        while let Some(record) = self.records.next(&mut at) {
             if let Ok(delta) = record.check_delta(self.schema())
                 && self.is_same_point(&first, Some(delta))
                 && let Some(class) = delta.cell.checked_rem(metric.kind.cells())
@@ -150,7 +146,6 @@ impl<'a> Metrics<'a> {
             {
                 *count = count.saturating_add(delta.count);
             }
-            at = next;
         }
         Point { first, counts }
     }
@@ -160,12 +155,11 @@ impl<'a> Metrics<'a> {
         let (mut points, mut len) = (0_u32, 0_usize);
         let Some(metric) = self.schema().metrics().get(position) else { return (0, 0) };
         let mut at = self.records.first();
-        while let Some((first, next)) = self.read(position, at) {
+        while let Some(first) = self.next(position, &mut at) {
             if let Some(first) = first {
                 points = points.saturating_add(1);
                 len = len.saturating_add(field_len(point_len(metric, first.cell)));
             }
-            at = next;
         }
         (points, len.saturating_add(tail_len(metric.kind)))
     }
@@ -175,15 +169,22 @@ impl<'a> Metrics<'a> {
     }
 
     /// Writes the piece at `next`, and says which follows.
-    fn write(&self, piece: &mut Piece<'_>) -> Next {
+    fn write(&self, next: Next, piece: &mut Piece<'_>) -> Option<Next> {
         let schema = self.schema();
-        match self.next {
-            Next::Head(head) => self.envelope.write_head(head, piece).map_or(Next::Metric(0), Next::Head),
+        Some(match next {
+            Next::Program => {
+                self.envelope.write_program(piece);
+                Next::Build
+            }
+            Next::Build => {
+                self.envelope.write_build(piece);
+                Next::Metric(0)
+            }
             Next::Metric(position) => {
-                let Some(metric) = schema.metrics().get(position) else { return Next::SchemaUrl };
+                let Some(metric) = schema.metrics().get(position) else { return Some(Next::SchemaUrl) };
                 let (points, data_len) = self.data_len(position);
                 if points == 0 {
-                    return Next::Metric(position.saturating_add(1));
+                    return Some(Next::Metric(position.saturating_add(1)));
                 }
                 piece.open(envelope::ITEMS, metric_len(metric, data_len));
                 piece.text(metric::NAME, metric.name.as_bytes());
@@ -195,15 +196,17 @@ impl<'a> Metrics<'a> {
                 piece.open(data, data_len);
                 Next::Point(position, self.records.first())
             }
-            Next::Point(position, at) => match (schema.metrics().get(position), self.read(position, at)) {
-                (Some(metric), Some((first, next))) => {
-                    if let Some(first) = first {
-                        self.write_point(piece, metric, first);
+            Next::Point(position, mut at) => {
+                match (schema.metrics().get(position), self.next(position, &mut at)) {
+                    (Some(metric), Some(first)) => {
+                        if let Some(first) = first {
+                            self.write_point(piece, metric, first);
+                        }
+                        Next::Point(position, at)
                     }
-                    Next::Point(position, next)
+                    _ => Next::Tail(position),
                 }
-                _ => Next::Tail(position),
-            },
+            }
             Next::Tail(position) => {
                 piece.uint(data::TEMPORALITY, DELTA);
                 if schema.metrics().get(position).is_some_and(|metric| metric.kind == Kind::Counter) {
@@ -213,10 +216,9 @@ impl<'a> Metrics<'a> {
             }
             Next::SchemaUrl => {
                 Envelope::write_tail(piece);
-                Next::End
+                return None;
             }
-            Next::End => Next::End,
-        }
+        })
     }
 
     fn write_point(&self, piece: &mut Piece<'_>, metric: &MetricDescriptor, first: Delta) {
@@ -243,8 +245,8 @@ impl<'a> Metrics<'a> {
                 histogram_point::ATTRIBUTES
             }
         };
-        for (key, value) in metric.attributes(first.cell) {
-            attribute::write(piece, attributes, key, value);
+        for (key, domain, ordinal) in metric.attributes(first.cell) {
+            attribute::write(piece, attributes, key, domain, ordinal);
         }
     }
 }
@@ -255,25 +257,14 @@ impl Body for Metrics<'_> {
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let mut piece = Piece::new(buffer);
-        while !matches!(self.next, Next::End) {
-            let before = piece.len();
-            let next = self.write(&mut piece);
-            if !piece.fits() {
-                // What did not fit comes with the next call.
-                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
-            }
-            let written = self.written.saturating_add(piece.len().saturating_sub(before));
-            if written > self.len() || (matches!(next, Next::End) && written < self.len()) {
-                return Err(Error::Changed);
-            }
-            (self.next, self.written) = (next, written);
-        }
-        Ok(piece.len())
+        let mut progress = self.progress;
+        let read = progress.read(self.len(), buffer, |next, piece| self.write(next, piece));
+        self.progress = progress;
+        read
     }
 
     fn rewind(&mut self) {
-        (self.next, self.written) = (Next::Head(Head::Start), 0);
+        self.progress = Progress::new(Next::Program);
     }
 }
 
@@ -323,7 +314,9 @@ fn point_len(metric: &MetricDescriptor, cell: usize) -> usize {
             field_len(CLASSES.saturating_mul(8)).saturating_add(field_len(BOUNDS.saturating_mul(8)))
         }
     };
-    let attributes = metric.attributes(cell).map(|(key, value)| attribute::len(key, value));
+    let attributes = metric
+        .attributes(cell)
+        .filter_map(|(key, domain, ordinal)| Some(attribute::len(key, domain.value(ordinal)?)));
     attributes.fold(FIXED64_LEN.saturating_mul(3).saturating_add(arrays), usize::saturating_add)
 }
 

@@ -43,23 +43,18 @@ impl<'a> Piece<'a> {
         self.len = start;
     }
 
-    /// The field that began at `start` ends here: writes its tag and its length in front of it.
-    #[inline]
+    /// The field that began at `start` ends here, at most 16,383 bytes long: writes its tag and its length in front of it.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
     pub(super) fn end(&mut self, start: usize, field: u8) {
         let content = start.wrapping_add(2);
         let len = self.len.wrapping_sub(content);
-        let more = varint_len(u32::try_from(len).unwrap_or(u32::MAX)).wrapping_sub(1);
-        if more > 0 {
-            // Rare: a length of two bytes or more, for which what follows moves on.
-            for at in (content..self.len).rev() {
-                if let Some(byte) = self.bytes.get(at).copied()
-                    && let Some(slot) = self.bytes.get_mut(at.wrapping_add(more))
-                {
-                    *slot = byte;
-                }
-            }
+        let mut end = self.len;
+        if len >= 0x80 {
+            // Rare: a length of two bytes, for which what follows moves on.
+            move_on(self.bytes, content, end);
+            end = end.wrapping_add(1);
         }
-        let end = self.len.wrapping_add(more);
         self.len = start;
         self.open(field, len);
         self.len = end;
@@ -77,7 +72,8 @@ impl<'a> Piece<'a> {
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
-    fn byte(&mut self, byte: u8) {
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn byte(&mut self, byte: u8) {
         if let Some(free) = self.bytes.get_mut(self.len) {
             *free = byte;
         }
@@ -85,6 +81,7 @@ impl<'a> Piece<'a> {
     }
 
     #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn varint(&mut self, mut value: u32) {
         while value >= 0x80 {
             self.byte(value.to_le_bytes()[0] | 0x80);
@@ -95,6 +92,7 @@ impl<'a> Piece<'a> {
 
     /// A field of a small unsigned number, a bool or an enum.
     #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn uint(&mut self, field: u8, value: u32) {
         self.byte(tag(field, VARINT));
         self.varint(value);
@@ -102,6 +100,7 @@ impl<'a> Piece<'a> {
 
     /// A field of eight bytes, little-endian.
     #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn fixed64(&mut self, field: u8, value: u64) {
         self.byte(tag(field, I64));
         self.put(&value.to_le_bytes());
@@ -114,7 +113,9 @@ impl<'a> Piece<'a> {
 
     /// The start of a field of `len` bytes: a message whose fields follow, or text.
     #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn open(&mut self, field: u8, len: usize) {
+        #[cfg(not(target_os = "none"))]
         if let (0..0x80, Ok(short)) = (len, u8::try_from(len)) {
             return self.put(&[tag(field, LEN), short]);
         }
@@ -125,6 +126,7 @@ impl<'a> Piece<'a> {
 
     /// A field of text.
     #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn text(&mut self, field: u8, text: &[u8]) {
         self.open(field, text.len());
         self.put(text);
@@ -163,6 +165,27 @@ fn copy(to: &mut [u8], from: &[u8]) {
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+}
+
+/// Moves the bytes from `start` to `end` one further, those that are there.
+#[cfg(not(target_os = "none"))]
+fn move_on(bytes: &mut [u8], start: usize, end: usize) {
+    if let Some(bytes) = bytes.get_mut(start..=end) {
+        bytes.copy_within(..bytes.len().saturating_sub(1), 1);
+    }
+}
+
+/// Moves the bytes from `start` to `end` one further, those that are there. A loop is the smallest.
+#[cfg(target_os = "none")]
+#[inline(always)]
+fn move_on(bytes: &mut [u8], start: usize, end: usize) {
+    let (mut at, mut moved) = (start, 0);
+    while at <= end {
+        if let Some(slot) = bytes.get_mut(at) {
+            moved = core::mem::replace(slot, moved);
+        }
+        at = at.wrapping_add(1);
+    }
 }
 
 /// What a field of this number and wire type starts with.

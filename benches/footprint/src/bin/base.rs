@@ -1,15 +1,13 @@
-//! Nothing: what every image has.
+//! Nothing but what is the application's: what every image has.
 
 #![no_std]
 #![no_main]
 
 use cortex_m_rt::entry;
-use footprint as _;
 
 #[entry]
 fn main() -> ! {
-    // The critical section is the target's, not ours.
-    cortex_m::interrupt::free(|_| ());
+    footprint::application();
     loop {
         cortex_m::asm::wfi();
     }

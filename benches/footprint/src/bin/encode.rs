@@ -15,6 +15,7 @@ static QUEUE: Queue<256> = Queue::new();
 
 #[entry]
 fn main() -> ! {
+    footprint::application();
     loop {
         footprint::record(&QUEUE);
         let Some(pseudonym) = footprint::pseudonym() else { continue };

@@ -11,6 +11,7 @@ static QUEUE: Queue<256> = Queue::new();
 
 #[entry]
 fn main() -> ! {
+    footprint::application();
     loop {
         footprint::record(&QUEUE);
         if let Some(pseudonym) = footprint::pseudonym() {

@@ -10,6 +10,7 @@ static QUEUE: Queue<256> = Queue::new();
 
 #[entry]
 fn main() -> ! {
+    footprint::application();
     loop {
         footprint::record(&QUEUE);
     }

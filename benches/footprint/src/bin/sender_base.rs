@@ -32,6 +32,7 @@ async fn task() {
 
 #[entry]
 fn main() -> ! {
+    footprint::application();
     static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     EXECUTOR.init(Executor::new()).run(|spawner| {
         if let Ok(token) = task() {
