@@ -6,8 +6,8 @@
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
-    Consent, Counter, Event, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Pseudonym, Queue, Record, Schema,
-    Secret,
+    Consent, Counter, Event, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Pseudonym, Queue, Record,
+    Schema, Secret,
 };
 use core::hint::black_box;
 use core::panic::PanicInfo;
