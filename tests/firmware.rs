@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 use automagik_telemetry_test_support::sockets::{Sockets, read_request, reset, write};
+use automagik_telemetry_test_support::tls::{Issuer, authority, collector_of};
 use automagik_telemetry_test_support::{Answer, Log, Receiver, logs};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::{metric, number_data_point};
@@ -230,6 +231,43 @@ fn a_consent_that_is_withdrawn_deletes_what_waits_and_sends_nothing() {
     let report = run(image, collector.port(), "consent=yes records=60 then=withdraw seconds=10");
     assert!(report.contains("on=false empty=true"), "{report}");
     assert_eq!(collector.connections(), 0);
+}
+
+/// The certificate of `issuer` in a file.
+fn certificate(issuer: &Issuer) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(issuer.der()).unwrap();
+    file
+}
+
+#[test]
+fn over_tls_the_collector_that_the_authority_vouches_for_gets_everything() {
+    let Some(image) = image() else { return };
+    let authority = authority();
+    let (collector, requests) = collector_of("collector.test", &authority);
+    let certificate = certificate(&authority);
+    let words = format!("authority={} consent=yes records=60 seconds=110", certificate.path().display());
+    let report = run(image, collector.port(), &words);
+    assert!(report.contains("on=true empty=true"), "{report}");
+    let mut arrived = 0;
+    for request in requests.all().iter().filter(|request| request.starts_with(b"POST /v1/logs ")) {
+        let head = request.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+        assert!(String::from_utf8_lossy(&request[..head]).contains("\r\nHost: collector.test:"));
+        arrived += named(&logs(&request[head..]), "automagik.feature.used").len();
+    }
+    assert_eq!(arrived, 60);
+}
+
+#[test]
+fn over_tls_a_collector_that_another_authority_vouches_for_gets_nothing() {
+    let Some(image) = image() else { return };
+    let (collector, requests) = collector_of("collector.test", &authority());
+    let certificate = certificate(&authority());
+    let words = format!("authority={} consent=yes records=60 seconds=12", certificate.path().display());
+    let report = run(image, collector.port(), &words);
+    assert!(report.contains("on=true empty=false"), "{report}");
+    assert!(collector.wait(Duration::ZERO, 1), "it was tried");
+    assert!(requests.all().is_empty());
 }
 
 /// A port where nobody listens.

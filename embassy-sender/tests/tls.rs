@@ -8,17 +8,15 @@ use automagik_telemetry_core::otlp::{Body, Error, Signal};
 use automagik_telemetry_core::{FeatureUsed, Outcome, Sender};
 use automagik_telemetry_derive::{Label, Schema};
 use automagik_telemetry_embassy::{Authority, Http, Https, RECORD_LEN_MAX, Telemetry};
-use automagik_telemetry_test_support::sockets::{Sockets, read_request, write};
+use automagik_telemetry_test_support::tls::{Issuer, authority, collector, collector_of, named};
 use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use embassy_futures::block_on;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{CertifiedIssuer, KeyPair};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
@@ -91,42 +89,6 @@ impl Body for Letters {
     }
 }
 
-type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Issuer {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn named(name: &str) -> CertificateParams {
-    CertificateParams::new(vec![name.to_owned()]).unwrap()
-}
-
-/// A collector with these certificates, its own first, and what it was sent.
-fn collector(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> (Sockets, Arc<Mutex<Vec<u8>>>) {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config =
-        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
-    let (config, sent) = (Arc::new(config), Arc::new(Mutex::new(Vec::new())));
-    let kept = Arc::clone(&sent);
-    let sockets = Sockets::start(move |_, connection| {
-        let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-        let mut stream = rustls::StreamOwned::new(session, connection);
-        let request = read_request(&mut stream);
-        kept.lock().unwrap().extend_from_slice(&request);
-        if !request.is_empty() {
-            write(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-        }
-    });
-    (sockets, sent)
-}
-
 fn send(port: u16, host: &str, authority: &[u8]) -> Outcome {
     let (mut received, mut sent) = (vec![0; RECORD_LEN_MAX], vec![0; 1024]);
     let mut seed = 1_u8;
@@ -144,12 +106,9 @@ fn send(port: u16, host: &str, authority: &[u8]) -> Outcome {
 
 /// The outcome of a request to `localhost`, and what came of it, for a server with a certificate for `name` by `issuer`.
 fn sent(name: &str, issuer: &Issuer, trusted: &[u8]) -> (Outcome, Vec<u8>) {
-    let key = KeyPair::generate().unwrap();
-    let certificate = named(name).signed_by(&key, issuer).unwrap();
-    let (sockets, sent) = collector(vec![certificate.der().clone()], &key);
+    let (sockets, requests) = collector_of(name, issuer);
     let outcome = send(sockets.port(), "localhost", trusted);
-    let sent = sent.lock().unwrap().clone();
-    (outcome, sent)
+    (outcome, requests.all().concat())
 }
 
 #[test]
@@ -180,9 +139,9 @@ fn who_has_a_certificate_can_not_make_one_for_another() {
     let theirs = CertifiedIssuer::signed_by(named("theirs"), owner, &authority).unwrap();
     let key = KeyPair::generate().unwrap();
     let forged = named("localhost").signed_by(&key, &theirs).unwrap();
-    let (sockets, sent) = collector(vec![forged.der().clone(), theirs.der().clone()], &key);
+    let (sockets, requests) = collector(vec![forged.der().clone(), theirs.der().clone()], &key);
     assert_eq!(send(sockets.port(), "localhost", authority.der()), AGAIN);
-    assert!(sent.lock().unwrap().is_empty());
+    assert!(requests.all().is_empty());
 }
 
 #[test]
@@ -213,7 +172,7 @@ fn a_server_whose_certificate_has_run_out_gets_nothing_from_a_device_that_knows_
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);
     params.not_after = rcgen::date_time_ymd(2025, 1, 1);
     let certificate = params.signed_by(&key, &authority).unwrap();
-    let (sockets, sent) = collector(vec![certificate.der().clone()], &key);
+    let (sockets, requests) = collector(vec![certificate.der().clone()], &key);
     assert_eq!(send(sockets.port(), "localhost", authority.der()), AGAIN);
-    assert!(sent.lock().unwrap().is_empty());
+    assert!(requests.all().is_empty());
 }

@@ -1,7 +1,7 @@
 //! NOR flash in a file on the host, by semihosting: what is written there outlives the machine. Bits are only cleared by
 //! writes, and set by erasing a page.
 
-use cortex_m_semihosting::nr::open::RW_BINARY;
+use cortex_m_semihosting::nr::open::{R_BINARY, RW_BINARY};
 use cortex_m_semihosting::syscall;
 use embedded_storage_async::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
@@ -30,11 +30,7 @@ impl NorFlashError for HostFailed {
 impl Flash {
     /// That in the file at `path`, which is there.
     pub fn open(path: &str) -> Option<Self> {
-        let mut name = [0_u8; 128];
-        name.get_mut(..path.len())?.copy_from_slice(path.as_bytes());
-        // SAFETY: the name ends with a zero byte, or it would be as long as the array, which the host is not told.
-        let handle = unsafe { syscall!(OPEN, name.as_ptr(), RW_BINARY, path.len()) };
-        (handle != usize::MAX && path.len() < name.len()).then_some(Self { handle })
+        open(path, RW_BINARY).map(|handle| Self { handle })
     }
 
     fn seek(&self, offset: usize) -> Result<(), HostFailed> {
@@ -56,6 +52,22 @@ impl Flash {
         let missing = unsafe { syscall!(WRITE, self.handle, bytes.as_ptr(), bytes.len()) };
         if missing == 0 { Ok(()) } else { Err(HostFailed) }
     }
+}
+
+fn open(path: &str, mode: usize) -> Option<usize> {
+    let mut name = [0_u8; 128];
+    name.get_mut(..path.len())?.copy_from_slice(path.as_bytes());
+    // SAFETY: the name ends with a zero byte, or it would be as long as the array, which the host is not told.
+    let handle = unsafe { syscall!(OPEN, name.as_ptr(), mode, path.len()) };
+    (handle != usize::MAX && path.len() < name.len()).then_some(handle)
+}
+
+/// Reads the file at `path`, as much of it as `bytes` hold, and says how much that is.
+pub fn read_file(path: &str, bytes: &mut [u8]) -> Option<usize> {
+    let handle = open(path, R_BINARY)?;
+    // SAFETY: the host writes to `bytes`, and no more of them than there are.
+    let missing = unsafe { syscall!(READ, handle, bytes.as_mut_ptr(), bytes.len()) };
+    bytes.len().checked_sub(missing)
 }
 
 impl ErrorType for Flash {

@@ -3,6 +3,7 @@
 //! `port=<collector's port at 10.0.2.2> records=<from a task> interrupts=<records from an interrupt> consent=<yes|no>
 //! then=withdraw seconds=<to live at most> quiet=<turns of 0.6 s with nothing to send before it ends>`
 //!
+//! With `authority=<file of a certificate in DER>` requests go over TLS, to the host `collector.test` that it vouches for.
 //! With `flash=<file>` the answer, the secret and the backlog are kept there; `random=<byte>` is what its generator gives.
 
 #![no_std]
@@ -10,10 +11,11 @@
 
 mod clock;
 mod flash;
+mod line;
 mod network;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
-use automagik_telemetry::firmware::{Backlog, Http, Provision, Settings, Telemetry};
+use automagik_telemetry::firmware::{Backlog, Provision, Settings, Telemetry};
 use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -23,11 +25,10 @@ use cortex_m_rt::{entry, exception};
 use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
 use cortex_m_semihosting::{hprintln, syscall1};
 use embassy_executor::{Executor, Spawner};
-use embassy_net::dns::DnsSocket;
-use embassy_net::tcp::client::{TcpClient, TcpClientState};
 use embassy_net::{Config, Runner, Stack, StackResources};
 use embassy_time::{Duration, Instant, Timer};
 use flash::Flash;
+use line::Line;
 use static_cell::StaticCell;
 
 /// What the button does.
@@ -106,19 +107,13 @@ impl Words {
     }
 }
 
-type Tcp = TcpClient<'static, 1, 1024, 512>;
-
 #[embassy_executor::task]
 async fn network_task(mut runner: Runner<'static, network::Stellaris>) {
     runner.run().await
 }
 
 #[embassy_executor::task]
-async fn telemetry_task(
-    secret: Secret,
-    sender: Http<'static, Tcp, DnsSocket<'static>>,
-    backlog: Option<Backlog<Flash>>,
-) {
+async fn telemetry_task(secret: Secret, sender: Line, backlog: Option<Backlog<Flash>>) {
     let settings = Settings { interval: Duration::from_millis(500), seed: 7 };
     match backlog {
         Some(backlog) => TELEMETRY.run_with(&secret, sender, backlog, settings).await,
@@ -151,14 +146,9 @@ async fn agreed(words: &Words) -> Option<(Consent, Secret, Option<Backlog<Flash>
 
 #[embassy_executor::task]
 async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
-    static STATE: StaticCell<TcpClientState<1, 1024, 512>> = StaticCell::new();
-    static TCP: StaticCell<Tcp> = StaticCell::new();
-    static DNS: StaticCell<DnsSocket<'static>> = StaticCell::new();
     stack.wait_config_up().await;
     if let Some((consent, secret, backlog)) = agreed(&words).await {
-        let tcp = TCP.init(TcpClient::new(stack, STATE.init(TcpClientState::new())));
-        let sender =
-            Http::new(&*tcp, &*DNS.init(DnsSocket::new(stack)), "10.0.2.2", words.number("port") as u16);
+        let sender = Line::new(stack, words.number("port") as u16, words.word("authority"));
         TELEMETRY.set_unix_time(1_795_000_000);
         TELEMETRY.start(consent);
         spawner.spawn(telemetry_task(secret, sender, backlog).unwrap());

@@ -6,6 +6,7 @@ mod example;
 mod log;
 mod receiver;
 pub mod sockets;
+pub mod tls;
 
 pub use disk::Disk;
 pub use example::omni;
