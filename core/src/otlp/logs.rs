@@ -3,11 +3,12 @@
 use super::envelope::{self, Envelope};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, Progress, attribute};
-use crate::event::EventDescriptor;
+use crate::event::{EventDescriptor, FIELDS_MAX};
 use crate::field::{Value, Values};
 use crate::record::{self, Cursor, Record, Records};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
+use crate::word::{NAME_LEN_MAX, WORD_LEN_MAX};
 
 mod log_record {
     pub(super) const TIME: u8 = 1;
@@ -16,6 +17,10 @@ mod log_record {
     pub(super) const OBSERVED_TIME: u8 = 11;
     pub(super) const EVENT_NAME: u8 = 12;
 }
+
+/// A record is short enough for [`Piece::end`].
+const _: () =
+    assert!(FIELDS_MAX * attribute::text_len(NAME_LEN_MAX, WORD_LEN_MAX) + NAME_LEN_MAX + 64 < 1 << 14);
 
 /// A logs request: its records are measured when it is made, and read again as it is pulled.
 ///
