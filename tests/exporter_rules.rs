@@ -3,11 +3,11 @@
 //! metrics, R for resources.
 
 use automagik_telemetry::{Builder, Count, Environment, Event, Schema, Telemetry, endpoint, signals};
-use automagik_telemetry_test_support::sockets::{Sockets, read_request, write};
-use automagik_telemetry_test_support::{Answer, Receiver, Request};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use automagik_telemetry_test_support::sockets::{Sockets, read_request};
+use automagik_telemetry_test_support::{Answer, Receiver, Request, tls};
+use rcgen::KeyPair;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where a row is tested, as file and function, or why it is not ours.
@@ -282,18 +282,15 @@ fn r2_the_sdk_is_named_and_is_not_opentelemetrys() {
 struct Encrypted {
     folder: tempfile::TempDir,
     collector: Sockets,
-    requests: Arc<Mutex<Vec<Vec<u8>>>>,
+    requests: tls::Requests,
 }
 
 impl Encrypted {
     fn start() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = tls::authority();
         let issue = |name: &str| {
             let key = KeyPair::generate().unwrap();
-            let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-            (params.signed_by(&key, &authority).unwrap(), key)
+            (tls::named(name).signed_by(&key, &authority).unwrap(), key)
         };
         let folder = tempfile::tempdir().unwrap();
         let (client, client_key) = issue("client");
@@ -316,18 +313,7 @@ impl Encrypted {
             .with_client_cert_verifier(verifier)
             .with_single_cert(vec![server.der().clone()], key)
             .unwrap();
-        let config = Arc::new(config);
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&requests);
-        let collector = Sockets::start(move |_, connection| {
-            let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
-            let mut stream = rustls::StreamOwned::new(session, connection);
-            let request = read_request(&mut stream);
-            if !request.is_empty() {
-                kept.lock().unwrap().push(request);
-                write(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-            }
-        });
+        let (collector, requests) = tls::serve(config);
         Self { folder, collector, requests }
     }
 
@@ -352,7 +338,7 @@ fn h21_a_given_authority_and_a_client_certificate_are_used() {
         ("AUTOMAGIK_TELEMETRY_CLIENT_KEY", &key),
     ];
     send(builder(encrypted.folder.path(), &encrypted.endpoint(), &variables), 1);
-    let requests = encrypted.requests.lock().unwrap();
+    let requests = encrypted.requests.all();
     assert!(requests[0].starts_with(b"POST /v1/logs HTTP/1.1\r\n"));
 }
 
@@ -364,5 +350,5 @@ fn h21_a_collector_that_nobody_vouches_for_gets_nothing() {
     assert!(telemetry.flush(Duration::from_millis(10)).is_err());
     assert!(encrypted.collector.wait(PATIENCE, 1), "it was not tried");
     drop(telemetry);
-    assert!(encrypted.requests.lock().unwrap().is_empty());
+    assert!(encrypted.requests.all().is_empty());
 }

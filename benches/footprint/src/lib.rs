@@ -4,6 +4,7 @@
 #![no_std]
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::otlp::Body;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
     Consent, Counter, Event, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Pseudonym, Queue, Record,
@@ -87,6 +88,16 @@ pub fn record(queue: &Queue<256>) {
     };
     if let Ok(record) = Record::new(&Pump::Ran(event), Coarse::from_steps(black_box(1))) {
         let _ = queue.push(&record);
+    }
+}
+
+/// Takes all of a request, in pieces.
+#[inline(always)]
+pub fn pull(body: &mut impl Body) {
+    let mut piece = [0; 64];
+    black_box(body.len());
+    while let Ok(1..) = body.read(&mut piece) {
+        black_box(&piece);
     }
 }
 

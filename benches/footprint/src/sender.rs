@@ -1,11 +1,16 @@
 //! A network and a clock that do nothing, so that the sender alone is measured: whose firmware has telemetry has these.
 
+use crate::{Feature, Pump};
+use automagik_telemetry::firmware::{Settings, Telemetry};
+use automagik_telemetry::{FeatureUsed, Sender};
 use core::hint::black_box;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::task::Waker;
+use embassy_executor::{Executor, SpawnError, SpawnToken};
 use embassy_time_driver::Driver;
 use embedded_io_async::{ErrorKind, ErrorType, Read, Write};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
+use static_cell::StaticCell;
 
 struct Clock;
 
@@ -67,4 +72,24 @@ impl Dns for Network {
     async fn get_host_by_address(&self, _: IpAddr, _: &mut [u8]) -> Result<usize, ErrorKind> {
         Err(ErrorKind::Unsupported)
     }
+}
+
+/// Runs the one task of an image, without end.
+pub fn run<S>(task: Result<SpawnToken<S>, SpawnError>) -> ! {
+    crate::application();
+    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+    EXECUTOR.init(Executor::new()).run(|spawner| {
+        if let Ok(token) = task {
+            spawner.spawn(token);
+        }
+    })
+}
+
+/// Records an event and sends what there is through `sender`, without end.
+pub async fn telemetry(sender: impl Sender) {
+    static TELEMETRY: Telemetry<Pump, 256> = Telemetry::new();
+    let Some((secret, consent)) = crate::agreed() else { return };
+    TELEMETRY.start(consent);
+    TELEMETRY.record(FeatureUsed { feature: black_box(Feature::Lamp) });
+    TELEMETRY.run(&secret, sender, Settings::default()).await
 }

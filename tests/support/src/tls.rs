@@ -57,6 +57,16 @@ pub fn collector(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> (Sockets
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("the certificate's key");
+    serve(config)
+}
+
+/// A collector behind TLS as `config` says, that answers 200 to everything.
+///
+/// # Panics
+///
+/// Where there is no loopback.
+#[must_use]
+pub fn serve(config: rustls::ServerConfig) -> (Sockets, Requests) {
     let (config, requests) = (Arc::new(config), Requests::default());
     let kept = requests.clone();
     let sockets = Sockets::start(move |_, connection| {

@@ -4,12 +4,11 @@
 #![no_main]
 
 use automagik_telemetry::Queue;
-use automagik_telemetry::otlp::{Body, Logs};
+use automagik_telemetry::otlp::Logs;
 use automagik_telemetry::resource::Resource;
 use automagik_telemetry::schema::Checked;
-use core::hint::black_box;
 use cortex_m_rt::entry;
-use footprint::Pump;
+use footprint::{Pump, pull};
 
 static QUEUE: Queue<256> = Queue::new();
 
@@ -21,12 +20,7 @@ fn main() -> ! {
         let Some(pseudonym) = footprint::pseudonym() else { continue };
         let resource = Resource::new(Checked::<Pump>::DESCRIPTOR, pseudonym);
         if let Some(batch) = QUEUE.batch(100) {
-            let mut piece = [0; 64];
-            let mut body = Logs::new(&resource, &batch);
-            black_box(body.len());
-            while let Ok(1..) = body.read(&mut piece) {
-                black_box(&piece);
-            }
+            pull(&mut Logs::new(&resource, &batch));
             batch.commit();
         }
     }

@@ -4,14 +4,14 @@
 #![no_main]
 
 use automagik_telemetry::aggregate::drain;
-use automagik_telemetry::otlp::{self, Body, Logs};
+use automagik_telemetry::otlp::{self, Logs};
 use automagik_telemetry::resource::Resource;
 use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{Metrics, Milliseconds, Queue};
 use core::hint::black_box;
 use cortex_m_rt::entry;
-use footprint::{Feature, Metered, PumpMetrics};
+use footprint::{Feature, Metered, PumpMetrics, pull};
 
 static QUEUE: Queue<256> = Queue::new();
 
@@ -31,13 +31,5 @@ fn main() -> ! {
             pull(&mut otlp::Metrics::new(&resource, &batch));
             batch.commit();
         }
-    }
-}
-
-fn pull(body: &mut dyn Body) {
-    let mut piece = [0; 64];
-    black_box(body.len());
-    while let Ok(1..) = body.read(&mut piece) {
-        black_box(&piece);
     }
 }

@@ -6,12 +6,10 @@
 use core::hint::black_box;
 use core::net::{Ipv4Addr, SocketAddr};
 use cortex_m_rt::entry;
-use embassy_executor::Executor;
 use embassy_time::{Duration, Timer, with_timeout};
 use embedded_io_async::{Read, Write};
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
-use footprint::sender::Network;
-use static_cell::StaticCell;
+use footprint::sender::{Network, run};
 
 #[embassy_executor::task]
 async fn task() {
@@ -32,11 +30,5 @@ async fn task() {
 
 #[entry]
 fn main() -> ! {
-    footprint::application();
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
-    EXECUTOR.init(Executor::new()).run(|spawner| {
-        if let Ok(token) = task() {
-            spawner.spawn(token);
-        }
-    })
+    run(task())
 }
