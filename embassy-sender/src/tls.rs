@@ -46,7 +46,7 @@ impl<'a> Authority<'a> {
 /// | it was revoked | no |
 /// | RSA, Ed25519, P-384, TLS 1.2 | not spoken: the connection fails, and nothing is sent |
 ///
-/// Verifying takes stack: 29 KB are too little, 43 KB are enough. The server's certificate has 1,280 bytes at most.
+/// Verifying takes stack: 29 KB are too little, 43 KB were just enough. The server's certificate has 1,280 bytes at most.
 ///
 /// So give the certificate that *issues* the server's: of your own authority, or the intermediate one of a public authority that
 /// signs with ECDSA. Everybody whom that authority certifies for your host's name can read what is sent; nobody else can.
