@@ -1,36 +1,72 @@
 //! Where callers leave their records, and how the worker hears of it.
 //!
-//! A queue without locks: a caller never waits, whatever another thread does, and not even in a child that was forked
-//! while another thread recorded. It costs one compare-and-swap and two stores.
+//! Queues without locks: a caller never waits, whatever another thread does, and not even in a child that was forked
+//! while another thread recorded. It costs one compare-and-swap and two stores. There are several, so that threads rarely meet.
 
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::record::Error;
 use crossbeam_queue::ArrayQueue;
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// Records that fit, 24 bytes each. A program that records more between two wake-ups of the worker is told how many
-/// were lost.
-const CAPACITY: usize = 4096;
+/// How many queues there are. A thread always starts with the same one.
+const QUEUES: usize = 8;
 
-/// Records that are left before the worker is woken for them. Below, its own clock wakes it soon enough, and callers pay no
-/// system call.
-const WAKE_AT: usize = CAPACITY / 4;
+/// Records that fit in each of them, 24 bytes each. A program that records more than fit in all between two wake-ups of the
+/// worker is told how many were lost.
+const CAPACITY: usize = 512;
+
+/// Records that are left in one queue before the worker is woken for them. Below, its own clock wakes it soon enough, and
+/// callers pay no system call.
+const WAKE_AT: usize = CAPACITY / 4 * 3;
+
+/// A thread looks how full its queue is once in so many records: looking costs as much as recording.
+const LOOK_EVERY: u32 = CAPACITY as u32 / 4;
+
+/// Threads that have recorded.
+static THREADS: AtomicU32 = AtomicU32::new(0);
+
+/// What a thread knows.
+#[derive(Clone, Copy)]
+struct Thread {
+    /// Which of [`THREADS`] this is, from 1; 0 before it records.
+    number: u32,
+    /// How many records it has left.
+    records: u32,
+}
+
+thread_local! {
+    static THREAD: Cell<Thread> = const { Cell::new(Thread { number: 0, records: 0 }) };
+}
+
+/// This thread, as it leaves one record more.
+#[inline]
+fn thread() -> Thread {
+    THREAD.with(|cell| {
+        let Thread { mut number, records } = cell.get();
+        if number == 0 {
+            number = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        }
+        cell.set(Thread { number, records: records.wrapping_add(1) });
+        cell.get()
+    })
+}
 
 /// The worker waits for nothing: it is at work.
 const AT_WORK: u8 = 0;
 /// The worker waits for a record.
 const IDLE: u8 = 1;
-/// The worker waits for the queue to fill, or for its interval to end.
+/// The worker waits for a queue to fill, or for its interval to end.
 const GATHERING: u8 = 2;
 
 /// Records on their way from callers to the worker.
 pub(crate) struct Recorder {
-    queue: ArrayQueue<Record>,
+    queues: [ArrayQueue<Record>; QUEUES],
     full: AtomicU32,
     out_of_domain: AtomicU32,
     worker: AtomicU8,
@@ -64,7 +100,7 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
             process: std::process::id(),
-            queue: ArrayQueue::new(CAPACITY),
+            queues: std::array::from_fn(|_| ArrayQueue::new(CAPACITY)),
             full: AtomicU32::new(0),
             out_of_domain: AtomicU32::new(0),
             worker: AtomicU8::new(AT_WORK),
@@ -77,22 +113,26 @@ impl Recorder {
     /// Leaves a record for the worker, or counts that it is lost.
     #[inline]
     pub(crate) fn push(&self, record: Result<Record, Error>) {
-        match record {
-            Ok(record) if self.queue.push(record).is_ok() => {}
-            Ok(_) => return self.count_full(),
-            Err(_) => return self.count_out_of_domain(),
+        let Ok(record) = record else { return self.count_out_of_domain() };
+        let thread = thread();
+        let queue = &self.queues[thread.number as usize % QUEUES];
+        if queue.push(record).is_err() {
+            return self.push_elsewhere(record);
         }
         // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
         match self.worker.load(Ordering::SeqCst) {
             AT_WORK => {}
-            GATHERING if self.queue.len() < WAKE_AT => {}
+            GATHERING if !thread.records.is_multiple_of(LOOK_EVERY) || queue.len() < WAKE_AT => {}
             _ => self.wake(),
         }
     }
 
+    /// Leaves a record that does not fit where it belongs.
     #[cold]
-    fn count_full(&self) {
-        self.full.fetch_add(1, Ordering::Relaxed);
+    fn push_elsewhere(&self, record: Record) {
+        if self.queues.iter().all(|queue| queue.push(record).is_err()) {
+            self.full.fetch_add(1, Ordering::Relaxed);
+        }
         self.wake();
     }
 
@@ -141,9 +181,9 @@ impl Recorder {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// The oldest record.
-    pub(crate) fn pop(&self) -> Option<Record> {
-        self.queue.pop()
+    /// Takes what was recorded: what one thread recorded in its order, unless it was much.
+    pub(crate) fn take(&self) -> impl Iterator<Item = Record> {
+        self.queues.iter().flat_map(|queue| std::iter::from_fn(|| queue.pop()))
     }
 
     /// What was lost since the last call.
@@ -161,12 +201,12 @@ impl Recorder {
 
     /// Waits until there is something to do.
     pub(crate) async fn work(&self) {
-        self.wait(IDLE, || self.queue.is_empty()).await;
+        self.wait(IDLE, || self.queues.iter().all(ArrayQueue::is_empty)).await;
     }
 
-    /// Waits until the queue fills, for a flush or a stop.
+    /// Waits until a queue fills, for a flush or a stop.
     pub(crate) async fn filled(&self) {
-        self.wait(GATHERING, || self.queue.len() < WAKE_AT).await;
+        self.wait(GATHERING, || self.queues.iter().all(|queue| queue.len() < WAKE_AT)).await;
     }
 
     async fn wait(&self, state: u8, nothing_to_do: impl Fn() -> bool) {
@@ -192,14 +232,14 @@ mod tests {
     #[test]
     fn what_finds_no_room_is_told_as_a_loss() {
         let recorder = Recorder::new();
-        for _ in 0..CAPACITY + 3 {
+        for _ in 0..QUEUES * CAPACITY + 3 {
             recorder.push(record());
         }
         recorder.push(Err(Error::OutOfDomain));
         let losses: Vec<_> = recorder.losses().take().collect();
         assert_eq!(losses, [(Reason::QueueFull, 3), (Reason::OutOfDomain, 1)]);
         assert!(recorder.losses().is_empty());
-        assert_eq!(std::iter::from_fn(|| recorder.pop()).count(), CAPACITY);
+        assert_eq!(recorder.take().count(), QUEUES * CAPACITY);
     }
 
     #[test]
@@ -216,7 +256,7 @@ mod tests {
         let mut seen = 0;
         while seen < 2_000 {
             runtime.block_on(recorder.work()); // hangs where a wake-up is lost
-            seen += std::iter::from_fn(|| recorder.pop()).count();
+            seen += recorder.take().count();
         }
         thread.join().unwrap();
     }

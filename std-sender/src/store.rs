@@ -96,7 +96,7 @@ impl Store {
     /// is no reason for a request.
     pub(crate) fn take_in(&mut self, recorder: &Recorder) -> usize {
         let before = self.memory.len();
-        let records = std::iter::from_fn(|| recorder.pop());
+        let records = recorder.take();
         if self.withdrawn {
             records.for_each(drop);
             let _ = recorder.losses();
