@@ -206,6 +206,26 @@ impl Record {
         Fields { rest: self.0.bits, fields: event.fields.iter() }
     }
 
+    /// The same, last field first; nothing where bits are left.
+    #[inline]
+    pub(crate) fn fields_backward(
+        &self,
+        event: &'static EventDescriptor,
+    ) -> Result<impl Iterator<Item = (&'static FieldDescriptor, u32)> + use<>, Error> {
+        let bits = self.0.bits;
+        // 64 at most: checked when the schema is compiled.
+        let mut above = event.fields.iter().map(|field| field.domain.bits()).fold(0_u32, u32::wrapping_add);
+        if bits.checked_shr(above).unwrap_or(0) != 0 {
+            return Err(Error::OutOfDomain);
+        }
+        Ok(event.fields.iter().rev().map(move |field| {
+            let width = field.domain.bits();
+            above = above.wrapping_sub(width);
+            let ordinal = (bits >> (above & 63)) as u32 & (1_u32 << (width & 31)).wrapping_sub(1);
+            (field, ordinal)
+        }))
+    }
+
     /// Whether this is a record of `schema`: checked before anything of it leaves.
     ///
     /// # Errors

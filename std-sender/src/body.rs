@@ -1,15 +1,109 @@
-//! A request's body in one piece.
+//! A request's body in memory.
 
-use automagik_telemetry_core::otlp::{self, Body};
+use automagik_telemetry_core::Record;
+use automagik_telemetry_core::otlp::{self, Body, Error, Logs, Metrics, Signal};
+use automagik_telemetry_core::resource::Resource;
+
+/// Room for a record, in bytes: most are shorter, and where all are not, the room grows.
+const RECORD_LEN: usize = 160;
+
+/// Room for what stands around the records, in bytes.
+const ENVELOPE_LEN: usize = 1_024;
 
 /// The whole of `body`.
 ///
 /// # Errors
 ///
 /// Those of [`Body::read`].
-pub(crate) fn to_vec(body: &mut dyn Body) -> Result<Vec<u8>, otlp::Error> {
+pub(crate) fn to_vec(body: &mut dyn Body) -> Result<Vec<u8>, Error> {
     let mut bytes = vec![0; body.len()];
     let len = otlp::to_slice(body, &mut bytes)?;
     bytes.truncate(len);
     Ok(bytes)
+}
+
+/// The request that tells those of `records` that leave by `signal`.
+pub(crate) fn encode(resource: &Resource, signal: Signal, records: &[Record]) -> Vec<u8> {
+    match signal {
+        Signal::Logs => encode_logs(resource, records, ENVELOPE_LEN + RECORD_LEN * records.len()),
+        // The records stay as they were measured.
+        Signal::Metrics => to_vec(&mut Metrics::new(resource, &records)).unwrap_or_default(),
+    }
+}
+
+fn encode_logs(resource: &Resource, records: &[Record], room: usize) -> Vec<u8> {
+    match Logs::encode(resource, records, &mut vec![0; room]) {
+        Ok(request) => request.to_vec(),
+        Err(Error::BufferTooSmall(len)) if len > room => encode_logs(resource, records, len),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// A body that is encoded already.
+pub(crate) struct Encoded {
+    bytes: Vec<u8>,
+    read: usize,
+}
+
+impl Encoded {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, read: 0 }
+    }
+}
+
+impl Body for Encoded {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let rest = &self.bytes[self.read..];
+        let len = rest.len().min(buffer.len());
+        if len == 0 && !rest.is_empty() {
+            return Err(Error::BufferTooSmall(1));
+        }
+        buffer[..len].copy_from_slice(&rest[..len]);
+        self.read += len;
+        Ok(len)
+    }
+
+    fn rewind(&mut self) {
+        self.read = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{App, consent};
+    use automagik_telemetry_core::schema::Checked;
+    use automagik_telemetry_core::time::Coarse;
+    use automagik_telemetry_core::{Pseudonym, Secret};
+
+    #[test]
+    fn a_request_that_outgrows_its_room_is_whole() {
+        let secret = Secret::new([7; 32], consent());
+        let resource = Resource::new(Checked::<App>::DESCRIPTOR, Pseudonym::new(&secret, "app", 0));
+        let records = [Record::new(&App, Coarse::from_steps(1)).unwrap(); 100];
+        let slice = records.as_slice();
+        let whole = to_vec(&mut Logs::new(&resource, &slice)).unwrap();
+        for room in [0, 1, whole.len() - 1, whole.len()] {
+            assert_eq!(encode_logs(&resource, &records, room), whole, "{room}");
+        }
+        assert_eq!(encode(&resource, Signal::Logs, &records), whole);
+    }
+
+    #[test]
+    fn a_body_that_is_encoded_is_read_in_pieces_as_often_as_one_likes() {
+        let mut body = Encoded::new((0..10).collect());
+        for _ in 0..2 {
+            body.rewind();
+            let mut piece = [0; 7];
+            assert_eq!(body.read(&mut []), Err(Error::BufferTooSmall(1)));
+            assert_eq!((body.read(&mut piece), piece), (Ok(7), [0, 1, 2, 3, 4, 5, 6]));
+            assert_eq!((body.read(&mut piece), &piece[..3]), (Ok(3), &[7, 8, 9][..]));
+            assert_eq!((body.read(&mut piece), body.read(&mut [])), (Ok(0), Ok(0)));
+        }
+        assert_eq!(to_vec(&mut body).unwrap(), (0..10).collect::<Vec<u8>>());
+    }
 }

@@ -7,7 +7,7 @@ use crate::sent::{self, Became};
 use crate::status::Status;
 use crate::{BATCH_RECORDS_MAX, choice, clock, decode, identity, signals, spool};
 use automagik_telemetry_core::consent::{Decision, decide};
-use automagik_telemetry_core::otlp::{Logs, Metrics, Signal};
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::{Pseudonym, Schema};
@@ -217,12 +217,7 @@ impl<S: Schema> Rights<S> {
         let of_one_signal = records.chunk_by(|a, b| Signal::of(a) == Signal::of(b));
         let bodies = of_one_signal.flat_map(|records| records.chunks(BATCH_RECORDS_MAX)).map(|records| {
             let signal = Signal::of(&records[0]);
-            let body = match signal {
-                Signal::Logs => body::to_vec(&mut Logs::new(&resource, &records)),
-                Signal::Metrics => body::to_vec(&mut Metrics::new(&resource, &records)),
-            };
-            // The records stay as they were measured.
-            (signal, body.unwrap_or_default())
+            (signal, body::encode(&resource, signal, records))
         });
         (bodies.collect(), others)
     }

@@ -10,12 +10,13 @@
 //! Whatever it waits for, it takes in what is recorded meanwhile, about every tenth of a second while there is
 //! anything: that is how much a process that is killed may lose.
 
+use crate::body::{self, Encoded};
 use crate::recorder::{Flush, Recorder};
 use crate::spool::Upload;
 use crate::store::{self, Store};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
-use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::{Record, Sender};
 use std::io;
@@ -296,11 +297,8 @@ impl<'a, S: Sender> Worker<'a, S> {
                         return Err(Stopped);
                     }
                     let signal = records.first().map_or(Signal::Logs, Signal::of);
-                    let body: &mut dyn Body = match signal {
-                        Signal::Logs => &mut Logs::new(&self.resource, &records),
-                        Signal::Metrics => &mut Metrics::new(&self.resource, &records),
-                    };
-                    let outcome = self.intake.during(self.sender.send(signal, body)).await?;
+                    let mut body = Encoded::new(body::encode(&self.resource, signal, records));
+                    let outcome = self.intake.during(self.sender.send(signal, &mut body)).await?;
                     let now = self.now();
                     match self.delivery.done(outcome, now) {
                         Verdict::Keep => continue,
@@ -334,6 +332,7 @@ mod tests {
     use crate::testing::{App, consent};
     use automagik_telemetry_core::Outcome;
     use automagik_telemetry_core::Pseudonym;
+    use automagik_telemetry_core::otlp::Body;
     use automagik_telemetry_core::schema::Checked;
     use automagik_telemetry_core::time::Coarse;
 
@@ -350,7 +349,7 @@ mod tests {
             if Instant::now() < self.up {
                 return Outcome::Retry { after_seconds: None };
             }
-            let bytes = crate::body::to_vec(body).unwrap();
+            let bytes = body::to_vec(body).unwrap();
             *self.delivered += crate::decode::sent(signal, &bytes).unwrap().len();
             Outcome::Accepted
         }

@@ -12,8 +12,8 @@ pub(super) mod key_value {
 }
 pub(super) mod any_value {
     pub(in crate::otlp) const STRING: u8 = 1;
-    pub(super) const BOOL: u8 = 2;
-    pub(super) const INT: u8 = 3;
+    pub(in crate::otlp) const BOOL: u8 = 2;
+    pub(in crate::otlp) const INT: u8 = 3;
 }
 
 /// Length of [`write`]: 0 for an absent value, which is no attribute.

@@ -3,7 +3,9 @@
 //! `ResourceLogs` and `ResourceMetrics`, `ScopeLogs` and `ScopeMetrics` number their fields alike.
 
 use super::attribute::{self, any_value, key_value};
+use super::backward::{Room, Stop};
 use super::protobuf::{LEN, Piece, field_len, tag};
+use crate::field::Value;
 use crate::pseudonym::Pseudonym;
 use crate::resource::{
     BUILD, INSTALLATION_ID, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION, SERVICE_NAME, SERVICE_VERSION,
@@ -21,7 +23,7 @@ mod of_resource {
     pub(super) const OF_SCOPE: u8 = 2;
     pub(super) const SCHEMA_URL: u8 = 3;
 }
-mod resource {
+mod resource_field {
     pub(super) const ATTRIBUTES: u8 = 1;
 }
 mod of_scope {
@@ -113,10 +115,32 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// Writes what stands in front of the items, and around them: the request then ends where the items end. They were written since `end`
+/// bytes were free.
+pub(super) fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize) -> Result<Room<'a>, Stop> {
+    let end_of_resource = end.wrapping_add(field_len(SCHEMA_URL.len()));
+    let room = items.put(&SCOPE)?.open(of_resource::OF_SCOPE, end)?;
+    let end = room.len();
+    let mut digits = [0; ID_LEN];
+    digits.iter_mut().zip(resource.pseudonym().digits()).for_each(|(slot, digit)| *slot = digit);
+    let schema = resource.schema();
+    room.array(digits)?
+        .put(&BUILD_ATTRIBUTES)?
+        .attribute(resource_field::ATTRIBUTES, SERVICE_VERSION, Value::Word(schema.version()))?
+        .attribute(resource_field::ATTRIBUTES, SERVICE_NAME, Value::Word(schema.project()))?
+        .open(of_resource::RESOURCE, end)?
+        .open(request::OF_RESOURCE, end_of_resource)
+}
+
+/// Writes what stands behind the items.
+pub(super) fn write_behind(room: Room<'_>) -> Result<Room<'_>, Stop> {
+    room.text(of_resource::SCHEMA_URL, SCHEMA_URL.as_bytes())
+}
+
 /// Writes what the resource says of the program: its name and its version.
 fn write_program(schema: &SchemaDescriptor, piece: &mut Piece<'_>) {
-    attribute::write_text(piece, resource::ATTRIBUTES, SERVICE_NAME, schema.project());
-    attribute::write_text(piece, resource::ATTRIBUTES, SERVICE_VERSION, schema.version());
+    attribute::write_text(piece, resource_field::ATTRIBUTES, SERVICE_NAME, schema.project());
+    attribute::write_text(piece, resource_field::ATTRIBUTES, SERVICE_VERSION, schema.version());
 }
 
 /// The bytes of [`BUILD_ATTRIBUTES`].
@@ -155,11 +179,14 @@ impl<const N: usize> Constant<N> {
 
     /// The start of an attribute, whose text of `text_len` bytes follows.
     const fn attribute(self, key: &str, text_len: usize) -> Self {
-        self.open(resource::ATTRIBUTES, field_len(key.len()).wrapping_add(field_len(field_len(text_len))))
-            .open(key_value::KEY, key.len())
-            .and(key.as_bytes())
-            .open(key_value::VALUE, field_len(text_len))
-            .open(any_value::STRING, text_len)
+        self.open(
+            resource_field::ATTRIBUTES,
+            field_len(key.len()).wrapping_add(field_len(field_len(text_len))),
+        )
+        .open(key_value::KEY, key.len())
+        .and(key.as_bytes())
+        .open(key_value::VALUE, field_len(text_len))
+        .open(any_value::STRING, text_len)
     }
 
     /// The start of a field of `len` bytes.

@@ -1,7 +1,8 @@
 //! `ExportLogsServiceRequest`: events as log records. Field numbers are in the parent module's tree.
 
+use super::backward::{Room, Stop};
 use super::envelope::{self, Envelope};
-use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
+use super::protobuf::{FIXED64_LEN, LEN, Piece, VARINT, field_len, tag, uint_len};
 use super::{Body, Error, Progress, attribute};
 use crate::event::{EventDescriptor, FIELDS_MAX};
 use crate::field::{Value, Values};
@@ -54,6 +55,23 @@ impl<'a> Logs<'a> {
         let mut content = Content { envelope: Envelope::new(resource), records };
         content.envelope.items_len = content.measure_items();
         Self { content, progress: Progress::new(Next::Program) }
+    }
+
+    /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
+    /// room for all of them. Nothing is measured, so it takes less than half the time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] with the length of the request. What stands in `buffer` then is unspecified.
+    pub fn encode<'b>(
+        resource: &Resource,
+        records: &[Record],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], Error> {
+        match write_backward(resource, records, buffer) {
+            Ok(free) => Ok(buffer.get(free..).unwrap_or(&[])),
+            Err(_) => Err(Error::BufferTooSmall(Logs::new(resource, &records).len())),
+        }
     }
 
     /// Number of records in the request. It goes through all of them.
@@ -197,6 +215,46 @@ fn measure(record: &Record, schema: &SchemaDescriptor) -> Option<usize> {
         len = len.wrapping_add(attribute::len(field.name, field.domain.value(ordinal)?));
     }
     fields.is_spent().then_some(len)
+}
+
+/// Writes the request that tells `records` to the end of `buffer`; says how many bytes stay free.
+fn write_backward(resource: &Resource, records: &[Record], buffer: &mut [u8]) -> Result<usize, Stop> {
+    let end = envelope::write_behind(Room::new(buffer))?.len();
+    let mut free = end;
+    for record in records.iter().rev() {
+        let room = Room::new(buffer.get_mut(..free).unwrap_or(&mut []));
+        match write_record_backward(room, record, resource.schema()) {
+            Ok(room) => free = room.len(),
+            Err(Stop::NotOfSchema) => {}
+            Err(Stop::Full) => return Err(Stop::Full),
+        }
+    }
+    let room = Room::new(buffer.get_mut(..free).unwrap_or(&mut []));
+    Ok(envelope::write_before(resource, room, end)?.len())
+}
+
+/// Writes `record`, where it is one of `schema`; gives the room in front of it.
+#[inline(always)]
+fn write_record_backward<'a>(
+    room: Room<'a>,
+    record: &Record,
+    schema: &SchemaDescriptor,
+) -> Result<Room<'a>, Stop> {
+    let event = record.descriptor(schema).map_err(|_| Stop::NotOfSchema)?;
+    let time = record.time().unix_nanos(schema.resolution());
+    let end = room.len();
+    let name = event.name.as_bytes();
+    let mut room = room.put(name)?.fixed64(
+        log_record::OBSERVED_TIME,
+        time,
+        [tag(log_record::EVENT_NAME, LEN), name.len() as u8],
+    )?;
+    for (field, ordinal) in record.fields_backward(event).map_err(|_| Stop::NotOfSchema)? {
+        let value = field.domain.value(ordinal).ok_or(Stop::NotOfSchema)?;
+        room = room.attribute(log_record::ATTRIBUTES, field.name, value)?;
+    }
+    room.fixed64(log_record::TIME, time, [tag(log_record::SEVERITY, VARINT), event.severity as u8])?
+        .open(envelope::ITEMS, end)
 }
 
 /// Writes the fields of `record`, where it is one of `schema`.

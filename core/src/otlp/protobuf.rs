@@ -5,7 +5,7 @@
 
 /// Wire types.
 pub(super) const VARINT: u8 = 0;
-const I64: u8 = 1;
+pub(super) const I64: u8 = 1;
 pub(super) const LEN: u8 = 2;
 
 // Lengths are added without a check: a request is at most 64 MiB, and what would not fit is found by `Piece::fits`.
@@ -137,7 +137,7 @@ impl<'a> Piece<'a> {
 /// takes longer for.
 #[cfg(not(target_os = "none"))]
 #[inline(always)]
-fn copy(to: &mut [u8], from: &[u8]) {
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     macro_rules! halves {
         ($len:literal) => {
             if let (Some(first), Some(last)) = (from.first_chunk::<$len>(), from.last_chunk::<$len>())
@@ -163,7 +163,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
 /// Copies `from` to a slice of the same length. A loop is the smallest.
 #[cfg(target_os = "none")]
 #[inline(always)]
-fn copy(to: &mut [u8], from: &[u8]) {
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
     to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
 }
 

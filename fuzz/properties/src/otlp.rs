@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use prost::Message;
 
 /// Bytes choose events. What our encoder writes, prost decodes and encodes to the very same bytes; and pulled in pieces
-/// of any size it is the same again.
+/// of any size, or written backwards, it is the same again.
 ///
 /// # Panics
 ///
@@ -24,6 +24,14 @@ pub fn otlp(input: &[u8]) {
     assert_eq!(ExportLogsServiceRequest::decode(theirs.as_slice()), Ok(decoded));
 
     assert!(pulled(&mut body, input) == ours, "pieces make another body");
+
+    let room = ours.len() + usize::from(input.first().copied().unwrap_or(0));
+    assert!(
+        Logs::encode(&resource, &records, &mut vec![0; room]) == Ok(ours.as_slice()),
+        "another body backwards"
+    );
+    let short = Logs::encode(&resource, &records, &mut ours[1..]).map(<[u8]>::len);
+    assert_eq!(short, Err(Error::BufferTooSmall(body.len())));
 }
 
 /// The whole of `body`, through a buffer that `input` chooses and that grows where it must.

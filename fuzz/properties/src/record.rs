@@ -27,6 +27,9 @@ pub fn record(input: &[u8]) {
     let slice = records.as_slice();
     let mut logs = Logs::new(&resource, &slice);
     assert_eq!(logs.left_out(), 0);
+    assert!(
+        Logs::encode(&resource, slice, &mut vec![0; logs.len()]).is_ok_and(|bytes| bytes.len() == logs.len())
+    );
     for body in [&mut logs as &mut dyn Body, &mut Metrics::new(&resource, &slice)] {
         let mut request = vec![0; body.len()];
         to_slice(body, &mut request).expect("a body of the measured length");
