@@ -167,10 +167,16 @@ impl Record {
         self.0.event >= METRIC_INDEX
     }
 
+    /// Position of the metric, where this is a record of one.
+    #[inline]
+    pub(crate) fn metric(&self) -> Option<usize> {
+        self.0.event.checked_sub(METRIC_INDEX).map(usize::from)
+    }
+
     /// What was counted, where this is a record of a metric and not of an event.
     #[must_use]
     pub fn as_delta(&self) -> Option<Delta> {
-        let metric = usize::from(self.0.event.checked_sub(METRIC_INDEX)?);
+        let metric = self.metric()?;
         let cell = usize::try_from(self.0.bits & mask(delta::CELL_BITS)).ok()?;
         let count = u32::try_from((self.0.bits >> delta::CELL_BITS) & mask(delta::COUNT_BITS)).ok()?;
         let steps = self.0.bits >> delta::CELL_BITS.saturating_add(delta::COUNT_BITS);

@@ -8,7 +8,7 @@ use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, Progress, attribute};
 use crate::bucket;
 use crate::metric::{Kind, MetricDescriptor};
-use crate::record::{Cursor, Delta, Records};
+use crate::record::{Cursor, Delta, Record, Records};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
 
@@ -111,13 +111,15 @@ impl<'a> Metrics<'a> {
     fn next(&self, position: usize, at: &mut Cursor) -> Option<Option<Delta>> {
         let this = *at;
         let record = self.records.next(at)?;
-        let delta = record.check_delta(self.schema()).ok().filter(|delta| delta.metric == position);
-        Some(delta.filter(|delta| {
+        if record.metric() != Some(position) {
+            return Some(None);
+        }
+        Some(record.check_delta(self.schema()).ok().filter(|delta| {
             let mut earlier = self.records.first();
             while earlier != this
-                && let Some(record) = self.records.next(&mut earlier)
+                && let Some(other) = self.records.next(&mut earlier)
             {
-                if self.is_same_point(delta, record.check_delta(self.schema()).ok()) {
+                if self.of_same_point(delta, &other).is_some() {
                     return false;
                 }
             }
@@ -125,22 +127,26 @@ impl<'a> Metrics<'a> {
         }))
     }
 
-    fn is_same_point(&self, delta: &Delta, other: Option<Delta>) -> bool {
-        let Some(metric) = self.schema().metrics().get(delta.metric) else { return false };
-        let combination = |delta: &Delta| delta.cell.checked_div(metric.kind.cells());
-        other.is_some_and(|other| {
-            (other.metric, other.start, other.end) == (delta.metric, delta.start, delta.end)
-                && combination(&other) == combination(delta)
-        })
+    /// What `other` says, where that is of the same point as `delta`.
+    #[inline]
+    fn of_same_point(&self, delta: &Delta, other: &Record) -> Option<Delta> {
+        // First what is cheap and mostly decides.
+        if other.metric() != Some(delta.metric) || other.time() != delta.end {
+            return None;
+        }
+        let classes = self.schema().metrics().get(delta.metric)?.kind.cells();
+        let other = other.check_delta(self.schema()).ok()?;
+        let same =
+            other.start == delta.start && other.cell.checked_div(classes) == delta.cell.checked_div(classes);
+        same.then_some(other)
     }
 
     /// All that the batch says of the point of `first`.
     fn point(&self, metric: &MetricDescriptor, first: Delta) -> Point {
         let mut counts = [0_u32; CLASSES];
         let mut at = self.records.first();
-        while let Some(record) = self.records.next(&mut at) {
-            if let Ok(delta) = record.check_delta(self.schema())
-                && self.is_same_point(&first, Some(delta))
+        while let Some(other) = self.records.next(&mut at) {
+            if let Some(delta) = self.of_same_point(&first, &other)
                 && let Some(class) = delta.cell.checked_rem(metric.kind.cells())
                 && let Some(count) = counts.get_mut(class)
             {
@@ -241,7 +247,7 @@ impl<'a> Metrics<'a> {
                 piece.open(histogram_point::BUCKET_COUNTS, CLASSES.saturating_mul(8));
                 point.counts.iter().for_each(|count| piece.packed64(u64::from(*count)));
                 piece.open(histogram_point::EXPLICIT_BOUNDS, BOUNDS.saturating_mul(8));
-                (1..bucket::HALVES).for_each(|class| piece.packed64(double(upper_bound(class))));
+                write_bounds(piece);
                 histogram_point::ATTRIBUTES
             }
         };
@@ -275,6 +281,28 @@ impl core::fmt::Debug for Metrics<'_> {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Writes a histogram's bounds: worked out each time, which takes less flash than to keep them.
+#[cfg(target_os = "none")]
+fn write_bounds(piece: &mut Piece<'_>) {
+    (1..bucket::HALVES).for_each(|class| piece.packed64(double(upper_bound(class))));
+}
+
+/// Writes a histogram's bounds: kept, since they are half of what a histogram's point says.
+#[cfg(not(target_os = "none"))]
+fn write_bounds(piece: &mut Piece<'_>) {
+    static PACKED: [[u8; 8]; BOUNDS] = {
+        let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
+        let mut rest = packed.as_mut_slice();
+        while let [slot, behind @ ..] = rest {
+            *slot = double(upper_bound(class)).to_le_bytes();
+            class = class.wrapping_add(1);
+            rest = behind;
+        }
+        packed
+    };
+    piece.put(PACKED.as_flattened());
 }
 
 /// The greatest whole number of the class before `class`: OTLP's bounds belong to the class below them.

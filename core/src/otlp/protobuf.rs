@@ -107,6 +107,7 @@ impl<'a> Piece<'a> {
     }
 
     /// Eight bytes of a packed field, little-endian.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn packed64(&mut self, value: u64) {
         self.put(&value.to_le_bytes());
     }
