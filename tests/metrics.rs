@@ -153,15 +153,14 @@ mod shape {
     }
 
     #[test]
-    fn a_cell_is_four_bytes() {
+    fn a_host_has_cells_of_four_bytes_sixteen_times_on_lines_of_their_own() {
         let sizes = [
             ("Counter<()>", size_of::<Counter<()>>(), 1),
             ("Counter<(Command, Outcome)>", size_of::<Counter<(Command, Outcome)>>(), 3 * 2),
             ("Histogram<Command, _>", size_of::<Histogram<Command, Milliseconds>>(), 3 * 44),
         ];
         for (name, bytes, cells) in sizes {
-            println!("{name}: {bytes} bytes, {cells} cells");
-            assert_eq!(bytes, 4 * cells, "{name}");
+            assert_eq!(bytes, 128 + 16 * (4_usize * cells).next_multiple_of(128), "{name}");
         }
     }
 }
@@ -196,6 +195,45 @@ mod concurrent {
         });
         telemetry.flush(PATIENCE).unwrap();
         assert_eq!(total(&received(&collector)), 1_000_000);
+    }
+}
+
+mod shards {
+    use super::*;
+    use automagik_telemetry::aggregate;
+    use automagik_telemetry::time::Coarse;
+
+    #[derive(Metrics)]
+    struct Sharded {
+        #[metric(name = "sharded.adds")]
+        adds: Counter<()>,
+    }
+
+    #[derive(Schema)]
+    #[schema(project = "sharded", metrics = Sharded)]
+    enum Program {
+        Feature(FeatureUsed<Command>),
+    }
+
+    #[test]
+    fn what_many_threads_count_is_one_count_and_waits_where_there_is_no_room() {
+        let barrier = std::sync::Barrier::new(40);
+        std::thread::scope(|scope| {
+            for _ in 0..40 {
+                scope.spawn(|| {
+                    barrier.wait(); // all there at once, each with a stack of its own
+                    Sharded::global().adds.add(());
+                });
+            }
+        });
+        let mut counts = Vec::new();
+        for has_room in [false, true, true] {
+            aggregate::drain::<Program>(Coarse::from_steps(1), Coarse::from_steps(2), |record| {
+                counts.push(record.as_delta().unwrap().count);
+                has_room
+            });
+        }
+        assert_eq!(counts, [40, 40]);
     }
 }
 

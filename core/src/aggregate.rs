@@ -18,11 +18,12 @@
 //! COMMANDS.add(Command::Create);
 //! ```
 //!
-//! A cell is 4 bytes and stops at 2^32 - 1. Differences are taken by exchanging a cell for 0, so an addition counts in
-//! one of two neighbouring differences and is never lost.
+//! A cell is 4 bytes and stops at 2^32 - 1. A host has each metric's cells sixteen times, its shards, so that threads rarely meet
+//! in one; a shard that no thread has added to is untouched memory. Differences are taken by exchanging a cell for 0, so an addition
+//! counts in one of two neighbouring differences and is never lost.
 
 use crate::bucket;
-use crate::cell::{Cell, Cells};
+use crate::cell::{Cell, Cells, SHARDS, Shards};
 use crate::field::{Bytes, Domain, Field, Milliseconds};
 use crate::label::Label;
 use crate::metric::{Kind, MetricDescriptor};
@@ -122,26 +123,25 @@ pub trait Metric: Sync {
     /// All cells 0.
     const ZERO: Self;
 
-    /// The cell at `index`.
+    /// The cell at `index`; behind those of the first shard stand the next one's, of which there is none before a thread adds to it.
     fn cell(&self, index: usize) -> Option<&Cell>;
 }
 
-/// How often something happened, by what `L` says. 4 bytes for each combination of words.
-pub struct Counter<L: Labels>(L::Of<Cell>, PhantomData<fn(L)>);
+/// How often something happened, by what `L` says. 4 bytes for each combination of words on a device; on a host sixteen times
+/// as many, each time rounded up to 128.
+pub struct Counter<L: Labels>(Shards<L::Of<Cell>>, PhantomData<fn(L)>);
 
 impl<L: Labels> Counter<L> {
     /// All counts 0: for a `static`.
     #[must_use]
     pub const fn new() -> Self {
-        Self(<L::Of<Cell> as Cells>::ZERO, PhantomData)
+        Self(Shards::new(), PhantomData)
     }
 
     /// Once more.
     #[inline]
     pub fn add(&self, labels: L) {
-        if let Some(cell) = self.0.cell(labels.position()) {
-            cell.add();
-        }
+        self.0.add(labels.position());
     }
 }
 
@@ -168,14 +168,15 @@ impl<L: Labels> Metric for Counter<L> {
     }
 }
 
-/// How often something took how much, by what `L` says. 176 bytes for each combination of words.
-pub struct Histogram<L: Labels, M>(L::Of<[Cell; bucket::HALVES as usize]>, PhantomData<fn(L, M)>);
+/// How often something took how much, by what `L` says. 176 bytes for each combination of words on a device; on a host sixteen
+/// times as many, each time rounded up to 128.
+pub struct Histogram<L: Labels, M>(Shards<L::Of<[Cell; bucket::HALVES as usize]>>, PhantomData<fn(L, M)>);
 
 impl<L: Labels, M: Measure> Histogram<L, M> {
     /// All counts 0: for a `static`.
     #[must_use]
     pub const fn new() -> Self {
-        Self(<L::Of<[Cell; bucket::HALVES as usize]> as Cells>::ZERO, PhantomData)
+        Self(Shards::new(), PhantomData)
     }
 
     /// One more, of size `measured`.
@@ -183,9 +184,7 @@ impl<L: Labels, M: Measure> Histogram<L, M> {
     pub fn record(&self, labels: L, measured: M) {
         let class = measured.class() as usize;
         let first = labels.position().saturating_mul(bucket::HALVES as usize);
-        if let Some(cell) = self.0.cell(first.saturating_add(class)) {
-            cell.add();
-        }
+        self.0.add(first.saturating_add(class));
     }
 }
 
@@ -220,7 +219,7 @@ pub trait Metrics: Sync + 'static {
     /// The one value that there is, in static memory.
     fn global() -> &'static Self;
 
-    /// The cell at `index` of the metric at `position`.
+    /// The cell at `index` of the metric at `position`, as [`Metric::cell`] counts them.
     fn cell(&self, position: usize, index: usize) -> Option<&Cell>;
 }
 
@@ -259,11 +258,21 @@ impl Metrics for NoMetrics {
 /// ```
 pub fn drain<S: Schema>(start: Coarse, end: Coarse, mut each: impl FnMut(Record) -> bool) {
     for (position, metric) in Checked::<S>::DESCRIPTOR.metrics().iter().enumerate() {
-        for index in 0..metric.cells() {
-            let Some(cell) = S::cell(position, index) else { continue };
-            let count = cell.take();
+        let cells = metric.cells();
+        let cell = |shard: usize, index| S::cell(position, shard.saturating_mul(cells).saturating_add(index));
+        let used = (0..SHARDS).fold(0_u32, |used, shard| used | u32::from(cell(shard, 0).is_some()) << shard);
+        for index in 0..if used == 0 { 0 } else { cells } {
+            let (mut count, mut last) = (0_u32, None);
+            for cell in
+                (0..SHARDS).filter(|shard| used & 1 << shard != 0).filter_map(|shard| cell(shard, index))
+            {
+                count = count.saturating_add(cell.take());
+                last = Some(cell);
+            }
             if count > 0 && !each(Record::delta(position, index, count, start, end)) {
-                cell.put_back(count);
+                if let Some(cell) = last {
+                    cell.put_back(count);
+                }
                 return;
             }
         }

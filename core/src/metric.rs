@@ -13,7 +13,7 @@ pub const METRICS_MAX: usize = 64;
 /// Most labels of one metric.
 pub const LABELS_MAX: usize = 2;
 
-/// Most cells of one metric, 4 bytes each: 16 KiB.
+/// Most cells of one metric, 4 bytes each: 16 KiB (sixteen times on a host).
 pub const CELLS_MAX: usize = 4096;
 
 /// What a metric's cells count.

@@ -48,7 +48,8 @@ pub trait Schema: Sized + 'static {
     /// This event's position in [`EVENTS`](Schema::EVENTS), and its fields' ordinals.
     fn position(&self) -> (u16, Ordinals);
 
-    /// The cell at `index` of the metric at `position` of [`METRICS`](Schema::METRICS).
+    /// The cell at `index` of the metric at `position` of [`METRICS`](Schema::METRICS), as
+    /// [`Metric::cell`](crate::aggregate::Metric::cell) counts them.
     #[must_use]
     fn cell(position: usize, index: usize) -> Option<&'static Cell> {
         let _ = (position, index);
