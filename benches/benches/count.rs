@@ -1,33 +1,12 @@
 //! Counting, beside an atomic addition and peers: `cargo bench --manifest-path benches/Cargo.toml --bench count`.
 
+use benches::peers::{Recorder, Word};
 use benches::sdk::opentelemetry_counter;
 use benches::{Command, bare, counter, histogram};
 use divan::{Bencher, black_box};
-use fast_telemetry::{LabelEnum, LabeledCounter};
-use metrics::{Key, KeyName, Metadata, SharedString, Unit};
-use metrics_util::registry::{AtomicStorage, Registry};
+use fast_telemetry::LabeledCounter;
 use opentelemetry::KeyValue;
 use otel_arrow_dfe_expohisto::HistogramNN;
-
-#[derive(Clone, Copy, Debug)]
-struct Word(Command);
-
-impl LabelEnum for Word {
-    const CARDINALITY: usize = 5;
-    const LABEL_NAME: &'static str = "command";
-
-    fn as_index(self) -> usize {
-        self.0 as usize
-    }
-
-    fn from_index(_: usize) -> Self {
-        Self(Command::List)
-    }
-
-    fn variant_name(self) -> &'static str {
-        "list"
-    }
-}
 
 const TIMES: usize = 10_000;
 
@@ -85,27 +64,6 @@ fn opentelemetry_bound(bencher: Bencher<'_, '_>) {
     bencher.counter(TIMES).bench(|| (0..TIMES).for_each(|_| black_box(&bound).add(1)));
 }
 
-/// The usual recorder of the `metrics` crate: its registry of atomics.
-struct Recorder(Registry<Key, AtomicStorage>);
-
-impl metrics::Recorder for Recorder {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> metrics::Counter {
-        self.0.get_or_create_counter(key, |counter| counter.clone().into())
-    }
-
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> metrics::Gauge {
-        self.0.get_or_create_gauge(key, |gauge| gauge.clone().into())
-    }
-
-    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
-        self.0.get_or_create_histogram(key, |histogram| histogram.clone().into())
-    }
-}
-
 #[divan::bench(threads = [1, 2])]
 fn metrics_counter(bencher: Bencher<'_, '_>) {
     bencher.counter(TIMES).bench(|| {
@@ -122,6 +80,6 @@ fn expohisto_not_shared(bencher: Bencher<'_, '_>) {
 }
 
 fn main() {
-    metrics::set_global_recorder(Recorder(Registry::atomic())).unwrap_or_else(|_| panic!("a recorder"));
+    metrics::set_global_recorder(Recorder::default()).unwrap_or_else(|_| panic!("a recorder"));
     divan::main();
 }

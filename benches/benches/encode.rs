@@ -4,75 +4,26 @@
 
 use automagik_telemetry::otlp::{Body, Logs, Metrics, to_slice};
 use automagik_telemetry::resource::Resource;
+use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{Record, aggregate};
-use benches::event::{Bench, count, emit, records, resource};
+use benches::event::{Bench, count, records, resource};
+use benches::message::{EVENTS, ROOM, build, envelope, message, sdk_records, sdk_resource};
 use benches::quick;
 use divan::{Bencher, black_box};
 use flate2::{Compression, write::GzEncoder};
-use opentelemetry::InstrumentationScope;
-use opentelemetry::logs::LoggerProvider;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::any_value::Value;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
-use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogBatch, LogProcessor, SdkLogRecord, SdkLoggerProvider};
+use opentelemetry_sdk::logs::LogBatch;
 use prost::Message;
 use quick_protobuf::{MessageWrite, Writer};
 use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-const EVENTS: usize = 100;
-
-/// Room for the request.
-const ROOM: usize = 1 << 14;
-
-fn message() -> ExportLogsServiceRequest {
-    let mut room = [0; ROOM];
-    ExportLogsServiceRequest::decode(
-        Logs::encode(&resource().unwrap(), &records(EVENTS), &mut room).unwrap(),
-    )
-    .unwrap()
-}
-
-fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
-}
-
-/// The message, made anew as a program would for every request; the resource is kept ready.
-fn build(envelope: &ExportLogsServiceRequest) -> ExportLogsServiceRequest {
-    let time = 1_795_000_000_000_000_000 / 60_000_000_000 * 60_000_000_000;
-    let mut message = envelope.clone();
-    message.resource_logs[0].scope_logs[0].log_records = (0..EVENTS)
-        .map(|_| LogRecord {
-            time_unix_nano: time,
-            severity_number: 9,
-            attributes: vec![
-                attribute("tool", Value::StringValue("format".to_owned())),
-                attribute("duration_ms", Value::IntValue(128)),
-                attribute("success", Value::BoolValue(true)),
-            ],
-            observed_time_unix_nano: time,
-            event_name: "bench.tool.ran".to_owned(),
-            ..LogRecord::default()
-        })
-        .collect();
-    message
-}
-
-fn envelope() -> ExportLogsServiceRequest {
-    let mut envelope = message();
-    envelope.resource_logs[0].scope_logs[0].log_records.clear();
-    envelope
-}
 
 #[divan::bench]
 fn ours_records_to_otlp(bencher: Bencher<'_, '_>) {
-    let (resource, records, mut room) = (resource().unwrap(), records(EVENTS), [0; ROOM]);
+    let (resource, records, mut room) = (resource(), records(EVENTS), [0; ROOM]);
     bencher.bench_local(|| {
         Logs::encode(black_box(&resource), black_box(&records), black_box(&mut room)).unwrap().len()
     });
@@ -81,7 +32,7 @@ fn ours_records_to_otlp(bencher: Bencher<'_, '_>) {
 /// The same as a device does it, whose memory holds a piece of a request at a time.
 #[divan::bench]
 fn ours_in_pieces(bencher: Bencher<'_, '_>) {
-    let (resource, records, mut bytes) = (resource().unwrap(), records(EVENTS), Vec::new());
+    let (resource, records, mut bytes) = (resource(), records(EVENTS), Vec::new());
     bencher.bench_local(|| {
         let records = black_box(records.as_slice());
         let mut body = Logs::new(black_box(&resource), &records);
@@ -134,38 +85,6 @@ fn opentelemetry_otlp_records_to_otlp(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The resource of ours, in the reference SDK.
-fn sdk_resource() -> opentelemetry_sdk::Resource {
-    let ours = resource().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let attributes =
-        ours.attributes().map(|(key, value)| opentelemetry::KeyValue::new(key, text(value.as_bytes())));
-    opentelemetry_sdk::Resource::builder_empty().with_attributes(attributes).build()
-}
-
-/// Keeps what is emitted.
-#[derive(Clone, Debug, Default)]
-struct Keep(Arc<Mutex<Vec<(SdkLogRecord, InstrumentationScope)>>>);
-
-impl LogProcessor for Keep {
-    fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
-        self.0.lock().unwrap().push((record.clone(), scope.clone()));
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
-/// The events, as the reference SDK hands them to its exporter.
-fn sdk_records() -> Vec<(SdkLogRecord, InstrumentationScope)> {
-    let keep = Keep::default();
-    let provider = SdkLoggerProvider::builder().with_log_processor(keep.clone()).build();
-    let logger = provider.logger("benches");
-    (0..EVENTS).for_each(|_| emit(&logger));
-    std::mem::take(&mut *keep.0.lock().unwrap())
-}
-
 /// Counts of five words and durations of five, as a minute makes them.
 fn deltas() -> Vec<Record> {
     (0..5).for_each(|n| (0..20).for_each(|_| count(n)));
@@ -186,14 +105,14 @@ fn our_metrics(resource: &Resource, records: &[Record], bytes: &mut Vec<u8>) {
 
 #[divan::bench]
 fn our_metrics_to_otlp(bencher: Bencher<'_, '_>) {
-    let (resource, records, mut bytes) = (resource().unwrap(), deltas(), Vec::new());
+    let (resource, records, mut bytes) = (resource(), deltas(), Vec::new());
     bencher.bench_local(|| our_metrics(black_box(&resource), black_box(&records), black_box(&mut bytes)));
 }
 
 #[divan::bench]
 fn prost_metrics_ready_message(bencher: Bencher<'_, '_>) {
     let mut bytes = Vec::new();
-    our_metrics(&resource().unwrap(), &deltas(), &mut bytes);
+    our_metrics(&resource(), &deltas(), &mut bytes);
     let message = ExportMetricsServiceRequest::decode(bytes.as_slice()).unwrap();
     bencher.bench_local(|| {
         bytes.clear();
@@ -225,7 +144,7 @@ fn gzip(bytes: &[u8]) -> usize {
 
 fn main() {
     let (message, mut room) = (message(), [0; ROOM]);
-    let bytes = Logs::encode(&resource().unwrap(), &records(EVENTS), &mut room).unwrap().to_vec();
+    let bytes = Logs::encode(&resource(), &records(EVENTS), &mut room).unwrap().to_vec();
     let len = bytes.len();
     assert!(message.encode_to_vec() == bytes, "prost writes other bytes");
     assert_eq!(build(&envelope()), message, "another message");
@@ -233,7 +152,7 @@ fn main() {
     quick_protobuf(&quick::request(&message), &mut quick);
     assert!(quick == bytes, "quick-protobuf writes other bytes");
     let mut metrics = Vec::new();
-    our_metrics(&resource().unwrap(), &deltas(), &mut metrics);
+    our_metrics(&resource(), &deltas(), &mut metrics);
     let decoded = ExportMetricsServiceRequest::decode(metrics.as_slice()).unwrap();
     assert!(decoded.encode_to_vec() == metrics, "prost writes other bytes");
     let sdk = group_logs_by_resource_and_scope(
@@ -244,12 +163,15 @@ fn main() {
     for (theirs, ours) in theirs.iter().zip(&message.resource_logs[0].scope_logs[0].log_records) {
         assert_eq!((&theirs.event_name, &theirs.attributes), (&ours.event_name, &ours.attributes));
     }
-    assert_eq!(theirs.len(), EVENTS);
+    assert_eq!(theirs.len(), EVENTS as usize);
     let json = serde_json::to_vec(&message).unwrap();
     let postcard: usize = records(EVENTS).iter().map(|record| record.encode().as_slice().len()).sum();
     let (gzipped, gzipped_json) = (gzip(&bytes), gzip(&json));
+    let values = Checked::<Bench>::DESCRIPTOR.event(1).unwrap().fields.iter();
+    let bits: f64 = values.map(|field| f64::from(field.domain.cardinality()).log2()).sum();
+    let bound = (bits * f64::from(EVENTS) / 8.0).ceil();
     println!(
-        "bytes: postcard={postcard} otlp={len} otlp_gzip={gzipped} json={} json_gzip={gzipped_json}",
+        "bytes: bound={bound} postcard={postcard} otlp={len} otlp_gzip={gzipped} json={} json_gzip={gzipped_json}",
         json.len()
     );
     divan::main();

@@ -6,13 +6,13 @@
 
 use automagik_telemetry_test_support::Receiver;
 use benches::event::{emit as emit_log, ran, telemetry};
+use benches::peers::Look;
 use benches::sdk::Nothing;
 use divan::{Bencher, black_box};
 use opentelemetry::logs::LoggerProvider;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use std::time::{Duration, Instant, SystemTime};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Events a sample and thread: with eight threads, and with those that go before, no more than fit in the batch processor's queue of
 /// 2,048.
@@ -29,21 +29,6 @@ fn rest() {
     let start = Instant::now();
     while start.elapsed() < REST {
         std::hint::spin_loop();
-    }
-}
-
-/// Looks at every field, and keeps none.
-struct Look;
-
-impl tracing::field::Visit for Look {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        black_box((field.name(), value as *const _ as *const ()));
-    }
-}
-
-impl<S: tracing::Subscriber> Layer<S> for Look {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        event.record(&mut Look);
     }
 }
 

@@ -71,19 +71,41 @@ pub fn ran() -> Ran {
     }
 }
 
-/// `count` of them, as records.
+/// The words of [`Tool`].
+pub const TOOLS: [&str; 2] = ["compile", "format"];
+
+/// One of many whose values are spread evenly over all that there are, each time the same for the same `number`.
 #[must_use]
-pub fn records(count: usize) -> Vec<Record> {
+pub fn nth(number: u32) -> Ran {
+    let mut random = number.wrapping_add(1).wrapping_mul(0x9E37_79B9);
+    random = (random ^ random >> 16).wrapping_mul(0x85EB_CA6B);
+    random ^= random >> 13;
+    // Every power of two is as likely as any other.
+    let power = 1 << (random >> 5 & 31);
+    Ran {
+        tool: if random & 1 == 0 { Tool::Compile } else { Tool::Format },
+        duration_ms: Milliseconds::new(power | random.rotate_left(9) & (power - 1)),
+        success: random & 2 == 0,
+    }
+}
+
+/// The first `count` of them, as records.
+#[must_use]
+pub fn records(count: u32) -> Vec<Record> {
     let time = Coarse::from_unix_seconds(1_795_000_000, Bench::RESOLUTION);
-    (0..count).filter_map(|_| Record::new(&Bench::Ran(ran()), time).ok()).collect()
+    (0..count).filter_map(|number| Record::new(&Bench::Ran(nth(number)), time).ok()).collect()
 }
 
 /// Who speaks.
+///
+/// # Panics
+///
+/// Never: a yes is a yes.
 #[must_use]
-pub fn resource() -> Option<Resource> {
-    let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent()?;
-    let pseudonym = Pseudonym::new(&Secret::new([7; 32], consent), "bench", 0);
-    Some(Resource::new(Checked::<Bench>::DESCRIPTOR, pseudonym))
+pub fn resource() -> Resource {
+    let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent();
+    let secret = Secret::new([7; 32], consent.expect("a yes"));
+    Resource::new(Checked::<Bench>::DESCRIPTOR, Pseudonym::new(&secret, "bench", 0))
 }
 
 /// A handle that is on, with its files in `home`, and sends to a collector at `url`.
@@ -93,13 +115,19 @@ pub fn telemetry(home: &std::path::Path, url: &str) -> Telemetry<Bench> {
     Telemetry::<Bench>::builder().environment(environment).start()
 }
 
-/// The same event, as the reference SDK's documentation shows it.
+/// The same event as [`ran`], as the reference SDK's documentation shows it.
 pub fn emit<L: Logger>(logger: &L) {
+    emit_values(logger, black_box("format"), black_box(128), black_box(true));
+}
+
+/// One with these values.
+#[inline]
+pub fn emit_values<L: Logger>(logger: &L, tool: &'static str, duration_ms: i64, success: bool) {
     let mut record = logger.create_log_record();
     record.set_event_name("bench.tool.ran");
     record.set_severity_number(Severity::Info);
-    record.add_attribute("tool", black_box("format"));
-    record.add_attribute("duration_ms", black_box(128));
-    record.add_attribute("success", black_box(true));
+    record.add_attribute("tool", tool);
+    record.add_attribute("duration_ms", duration_ms);
+    record.add_attribute("success", success);
     logger.emit(record);
 }

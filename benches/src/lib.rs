@@ -1,6 +1,8 @@
 //! What is measured: an event of three attributes, and counting one of five words.
 
 pub mod event;
+pub mod message;
+pub mod peers;
 pub mod quick;
 pub mod sdk;
 

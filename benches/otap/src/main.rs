@@ -57,7 +57,7 @@ fn records(bytes: &[u8]) -> Vec<(String, Vec<KeyValue>)> {
 }
 
 fn main() {
-    let resource = resource().expect("a resource");
+    let resource = resource();
     let kept = Mutex::new(Vec::<Record>::with_capacity(EVENTS));
     let mut room = [0; 1 << 14];
     let mut len = 0;
