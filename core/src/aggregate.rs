@@ -261,7 +261,10 @@ pub fn drain<S: Schema>(start: Coarse, end: Coarse, mut each: impl FnMut(Record)
         let cells = metric.cells();
         let cell = |shard: usize, index| S::cell(position, shard.saturating_mul(cells).saturating_add(index));
         let used = (0..SHARDS).fold(0_u32, |used, shard| used | u32::from(cell(shard, 0).is_some()) << shard);
-        for index in 0..if used == 0 { 0 } else { cells } {
+        if used == 0 {
+            continue;
+        }
+        for index in 0..cells {
             let (mut count, mut last) = (0_u32, None);
             for cell in
                 (0..SHARDS).filter(|shard| used & 1 << shard != 0).filter_map(|shard| cell(shard, index))

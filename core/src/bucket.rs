@@ -14,26 +14,19 @@ pub const COUNT: u32 = 124;
 /// assert_eq!(bucket::lower_bound(bucket::ordinal(137)), 128);
 /// ```
 #[must_use]
+#[inline]
 pub const fn ordinal(value: u32) -> u32 {
-    match value.checked_ilog2() {
-        // The two bits below the leading one choose the quarter.
-        Some(exponent @ 2..) => {
-            let below = exponent.wrapping_sub(2);
-            let quarter = (value >> (below & 31)) & 0b11;
-            (exponent.wrapping_sub(1) << 2) | quarter
-        }
-        _ => value,
-    }
+    // The leading one and the two bits behind it, which choose the quarter, are 4 to 7; what is below 4 stays.
+    let below = 29_u32.wrapping_sub((value | 0b100).leading_zeros()) & 31;
+    (value >> below).wrapping_add(below << 2)
 }
 
 /// The least value that falls into the bucket `ordinal`; what a reader is told.
 #[must_use]
+#[inline]
 pub const fn lower_bound(ordinal: u32) -> u32 {
-    if ordinal < 4 {
-        return ordinal;
-    }
-    let below = (ordinal >> 2).wrapping_sub(1);
-    (0b100 | (ordinal & 0b11)) << (below & 31)
+    let below = (ordinal >> 2).saturating_sub(1);
+    ordinal.wrapping_sub(below << 2) << (below & 31)
 }
 
 /// Number of classes of [`half`].
@@ -49,11 +42,9 @@ pub const HALVES: u32 = 44;
 #[must_use]
 #[inline]
 pub const fn half(value: u32) -> u32 {
-    let ordinal = match value.checked_ilog2() {
-        // The bit below the leading one chooses the half.
-        Some(exponent @ 1..) => (exponent << 1) | ((value >> (exponent.wrapping_sub(1) & 31)) & 1),
-        _ => value,
-    };
+    // The leading one and the bit behind it, which chooses the half, are 2 or 3; what is below 2 stays.
+    let below = 30_u32.wrapping_sub((value | 0b10).leading_zeros()) & 31;
+    let ordinal = (value >> below).wrapping_add(below << 1);
     if ordinal < HALVES { ordinal } else { HALVES.wrapping_sub(1) }
 }
 
@@ -67,11 +58,10 @@ pub const fn half_of(ordinal: u32) -> u32 {
 
 /// The least value that falls into the class `ordinal` of [`half`].
 #[must_use]
+#[inline]
 pub const fn half_lower_bound(ordinal: u32) -> u32 {
-    if ordinal < 2 {
-        return ordinal;
-    }
-    (0b10 | (ordinal & 1)) << ((ordinal >> 1).wrapping_sub(1) & 31)
+    let below = (ordinal >> 1).saturating_sub(1);
+    ordinal.wrapping_sub(below << 1) << (below & 31)
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ impl<'a> Room<'a> {
         Ok(Self(free))
     }
 
+    /// A number, seven bits a byte.
     #[inline(always)]
     pub(super) fn varint(self, value: u32) -> Result<Self, Stop> {
         if value < 0x80 {
@@ -108,6 +109,7 @@ impl<'a> Room<'a> {
             Value::Int(number) => self.uint(any_value::INT, number),
         }?;
         let room = room.open(key_value::VALUE, end)?.put(key.as_bytes())?;
+        // A key is 64 bytes at most, so its start is two.
         let len = end.wrapping_sub(room.len()).wrapping_add(2);
         if len < 0x80 {
             return room.array([tag(field, LEN), len as u8, tag(key_value::KEY, LEN), key.len() as u8]);

@@ -115,8 +115,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Writes what stands in front of the items, and around them: the request then ends where the items end. They were written since `end`
-/// bytes were free.
+/// Writes what stands in front of the items, which were written since `end` bytes were free, and in front of the schema's URL.
 pub(super) fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize) -> Result<Room<'a>, Stop> {
     let end_of_resource = end.wrapping_add(field_len(SCHEMA_URL.len()));
     let room = items.put(&SCOPE)?.open(of_resource::OF_SCOPE, end)?;

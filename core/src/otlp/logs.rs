@@ -225,8 +225,9 @@ fn write_backward(resource: &Resource, records: &[Record], buffer: &mut [u8]) ->
         let room = Room::new(buffer.get_mut(..free).unwrap_or(&mut []));
         match write_record_backward(room, record, resource.schema()) {
             Ok(room) => free = room.len(),
-            Err(Stop::NotOfSchema) => {}
-            Err(Stop::Full) => return Err(Stop::Full),
+            Err(Stop::Full) if record.check(resource.schema()).is_ok() => return Err(Stop::Full),
+            // It is left out, wherever that was found out.
+            Err(_) => {}
         }
     }
     let room = Room::new(buffer.get_mut(..free).unwrap_or(&mut []));
@@ -247,6 +248,7 @@ fn write_record_backward<'a>(
     let mut room = room.put(name)?.fixed64(
         log_record::OBSERVED_TIME,
         time,
+        // A name is 64 bytes at most.
         [tag(log_record::EVENT_NAME, LEN), name.len() as u8],
     )?;
     for (field, ordinal) in record.fields_backward(event).map_err(|_| Stop::NotOfSchema)? {
@@ -281,4 +283,60 @@ fn write_record(
     piece.fixed64(log_record::OBSERVED_TIME, time);
     piece.text(log_record::EVENT_NAME, event.name.as_bytes());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consent::{Answer, Signals, decide};
+    use crate::event::{Ordinals, Severity, field};
+    use crate::field::Count;
+    use crate::otlp::to_slice;
+    use crate::schema::{Checked, Schema};
+    use crate::{Pseudonym, Secret};
+
+    /// Its event is longer than what stands around the records.
+    struct Long;
+
+    impl Schema for Long {
+        const PROJECT: &'static str = "long";
+        const VERSION: &'static str = "1.0.0";
+        const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {
+            name: "long.event",
+            severity: Severity::Info,
+            fields: &[
+                field::<Count<2>>("count"),
+                field::<bool>("the_first_flag_whose_name_is_as_long_as_the_rules_of_ours_let_it"),
+                field::<bool>("the_second_flag_whose_name_is_as_long_as_the_rules_of_ours_let_i"),
+                field::<bool>("the_third_flag_whose_name_is_as_long_as_the_rules_of_ours_let_it"),
+                field::<bool>("the_fourth_flag_whose_name_is_as_long_as_the_rules_of_ours_let_i"),
+                field::<bool>("the_fifth_flag_whose_name_is_as_long_as_the_rules_of_ours_let_it"),
+                field::<bool>("the_sixth_flag_whose_name_is_as_long_as_the_rules_of_ours_let_it"),
+            ],
+        }];
+
+        fn position(&self) -> (u16, Ordinals) {
+            (0, Ordinals::new([0; 7]))
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_left_out_needs_no_room_backwards() {
+        let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+        let pseudonym = Pseudonym::new(&Secret::new([7; 32], consent), "long", 0);
+        let resource = Resource::new(Checked::<Long>::DESCRIPTOR, pseudonym);
+        // Of a count of two bits, the highest is outside the domain; it is looked at last.
+        let record = |count| Record::take(&mut [1, 1, 0xFC_u8 | count, 1].into_iter());
+        for counts in [[3, 0], [0, 3], [3, 3], [2, 1]] {
+            let records = counts.map(record);
+            let slice = records.as_slice();
+            let mut body = Logs::new(&resource, &slice);
+            let mut whole = [0; 4_096];
+            let len = to_slice(&mut body, &mut whole).unwrap();
+            assert_eq!(Logs::encode(&resource, &records, &mut [0; 4_096][..len]), Ok(&whole[..len]));
+            let mut short = [0; 4_096];
+            let too_short = Logs::encode(&resource, &records, &mut short[..len - 1]);
+            assert_eq!(too_short, Err(Error::BufferTooSmall(len)));
+        }
+    }
 }
