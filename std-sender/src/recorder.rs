@@ -8,7 +8,7 @@ use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::record::Error;
 use crossbeam_queue::ArrayQueue;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,55 +21,32 @@ const QUEUES: usize = 8;
 /// worker is told how many were lost.
 const CAPACITY: usize = 512;
 
-/// Records that are left in one queue before the worker is woken for them. Below, its own clock wakes it soon enough, and
-/// callers pay no system call.
-const WAKE_AT: usize = CAPACITY / 4 * 3;
-
-/// A thread looks how full its queue is once in so many records: looking costs as much as recording.
-const LOOK_EVERY: u32 = CAPACITY as u32 / 4;
-
 /// Threads that have recorded.
-static THREADS: AtomicU32 = AtomicU32::new(0);
-
-/// What a thread knows.
-#[derive(Clone, Copy)]
-struct Thread {
-    /// Which of [`THREADS`] this is, from 1; 0 before it records.
-    number: u32,
-    /// How many records it has left.
-    records: u32,
-}
+static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static THREAD: Cell<Thread> = const { Cell::new(Thread { number: 0, records: 0 }) };
+    /// Which of [`THREADS`] this is, from 1; 0 before it records.
+    static THREAD: Cell<usize> = const { Cell::new(0) };
 }
 
-/// This thread, as it leaves one record more.
+/// Which queue this thread starts with.
 #[inline]
-fn thread() -> Thread {
-    THREAD.with(|cell| {
-        let Thread { mut number, records } = cell.get();
-        if number == 0 {
-            number = THREADS.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+fn position() -> usize {
+    THREAD.with(|thread| {
+        if thread.get() == 0 {
+            thread.set(THREADS.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
         }
-        cell.set(Thread { number, records: records.wrapping_add(1) });
-        cell.get()
+        thread.get() % QUEUES
     })
 }
-
-/// The worker waits for nothing: it is at work.
-const AT_WORK: u8 = 0;
-/// The worker waits for a record.
-const IDLE: u8 = 1;
-/// The worker waits for a queue to fill, or for its interval to end.
-const GATHERING: u8 = 2;
 
 /// Records on their way from callers to the worker.
 pub(crate) struct Recorder {
     queues: [ArrayQueue<Record>; QUEUES],
     full: AtomicU32,
     out_of_domain: AtomicU32,
-    worker: AtomicU8,
+    /// Whether the worker waits for a record. While it is at work, or waits for its interval to end, callers pay no system call.
+    idle: AtomicBool,
     wake: Notify,
     stopping: AtomicBool,
     flushes: Mutex<Vec<Flush>>,
@@ -103,7 +80,7 @@ impl Recorder {
             queues: std::array::from_fn(|_| ArrayQueue::new(CAPACITY)),
             full: AtomicU32::new(0),
             out_of_domain: AtomicU32::new(0),
-            worker: AtomicU8::new(AT_WORK),
+            idle: AtomicBool::new(false),
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
             flushes: Mutex::new(Vec::new()),
@@ -114,20 +91,15 @@ impl Recorder {
     #[inline]
     pub(crate) fn push(&self, record: Result<Record, Error>) {
         let Ok(record) = record else { return self.count_out_of_domain() };
-        let thread = thread();
-        let queue = &self.queues[thread.number as usize % QUEUES];
-        if queue.push(record).is_err() {
-            return self.push_elsewhere(record);
-        }
-        // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
-        match self.worker.load(Ordering::SeqCst) {
-            AT_WORK => {}
-            GATHERING if !thread.records.is_multiple_of(LOOK_EVERY) || queue.len() < WAKE_AT => {}
-            _ => self.wake(),
+        if self.queues[position()].push(record).is_err() {
+            self.push_elsewhere(record);
+        } else if self.idle.load(Ordering::SeqCst) {
+            // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
+            self.wake();
         }
     }
 
-    /// Leaves a record that does not fit where it belongs.
+    /// Leaves a record that does not fit where it belongs, and has the worker make room.
     #[cold]
     fn push_elsewhere(&self, record: Record) {
         if self.queues.iter().all(|queue| queue.push(record).is_err()) {
@@ -144,7 +116,7 @@ impl Recorder {
 
     #[cold]
     fn wake(&self) {
-        self.worker.store(AT_WORK, Ordering::SeqCst);
+        self.idle.store(false, Ordering::SeqCst);
         // A forked child has no worker to wake, and may have a lock of it that nobody opens again.
         if self.is_of_this_process() {
             self.wake.notify_one();
@@ -201,21 +173,21 @@ impl Recorder {
 
     /// Waits until there is something to do.
     pub(crate) async fn work(&self) {
-        self.wait(IDLE, || self.queues.iter().all(ArrayQueue::is_empty)).await;
+        self.idle.store(true, Ordering::SeqCst);
+        self.wait_while(|| self.queues.iter().all(ArrayQueue::is_empty)).await;
+        self.idle.store(false, Ordering::SeqCst);
     }
 
-    /// Waits until a queue fills, for a flush or a stop.
+    /// Waits until a queue is full, for a flush or a stop.
     pub(crate) async fn filled(&self) {
-        self.wait(GATHERING, || self.queues.iter().all(|queue| queue.len() < WAKE_AT)).await;
+        self.wait_while(|| !self.queues.iter().any(ArrayQueue::is_full)).await;
     }
 
-    async fn wait(&self, state: u8, nothing_to_do: impl Fn() -> bool) {
-        self.worker.store(state, Ordering::SeqCst);
+    async fn wait_while(&self, nothing_to_do: impl Fn() -> bool) {
         let nobody_flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         if nothing_to_do() && nobody_flushes && !self.is_stopping() {
             self.wake.notified().await;
         }
-        self.worker.store(AT_WORK, Ordering::SeqCst);
     }
 }
 
