@@ -51,9 +51,7 @@ fn measure(mut round: impl FnMut()) -> f64 {
 fn records(bytes: &[u8]) -> Vec<(String, Vec<KeyValue>)> {
     let request = ExportLogsServiceRequest::decode(bytes).expect("a request");
     let logs = request.resource_logs.into_iter().flat_map(|logs| logs.scope_logs);
-    logs.flat_map(|logs| logs.log_records)
-        .map(|record| (record.event_name, record.attributes))
-        .collect()
+    logs.flat_map(|logs| logs.log_records).map(|record| (record.event_name, record.attributes)).collect()
 }
 
 fn main() {
