@@ -34,8 +34,8 @@
 //! hands it a writer: whoever owns the destination pulls the next piece and writes it there
 //! ([`Body::read`]). A whole request so leaves through a buffer of [`Logs::piece_len_max`] bytes.
 //!
-//! Who has room for all of a request writes it from its end to its start ([`Logs::encode`]): then a length is known when it is
-//! written, nothing is measured, and it takes less than half the time.
+//! Who has room for all of a request writes it from its end to its start ([`Logs::encode`], [`Metrics::encode`]): then a length is
+//! known when it is written, nothing is measured, and it takes less than half the time.
 
 mod attribute;
 mod backward;

@@ -24,17 +24,18 @@ pub(crate) fn to_vec(body: &mut dyn Body) -> Result<Vec<u8>, Error> {
 
 /// The request that tells those of `records` that leave by `signal`.
 pub(crate) fn encode(resource: &Resource, signal: Signal, records: &[Record]) -> Vec<u8> {
-    match signal {
-        Signal::Logs => encode_logs(resource, records, ENVELOPE_LEN + RECORD_LEN * records.len()),
-        // The records stay as they were measured.
-        Signal::Metrics => to_vec(&mut Metrics::new(resource, &records)).unwrap_or_default(),
-    }
+    encode_within(resource, signal, records, ENVELOPE_LEN + RECORD_LEN * records.len())
 }
 
-fn encode_logs(resource: &Resource, records: &[Record], room: usize) -> Vec<u8> {
-    match Logs::encode(resource, records, &mut vec![0; room]) {
+fn encode_within(resource: &Resource, signal: Signal, records: &[Record], room: usize) -> Vec<u8> {
+    let mut buffer = vec![0; room];
+    let request = match signal {
+        Signal::Logs => Logs::encode(resource, records, &mut buffer),
+        Signal::Metrics => Metrics::encode(resource, records, &mut buffer),
+    };
+    match request {
         Ok(request) => request.to_vec(),
-        Err(Error::BufferTooSmall(len)) if len > room => encode_logs(resource, records, len),
+        Err(Error::BufferTooSmall(len)) if len > room => encode_within(resource, signal, records, len),
         Err(_) => Vec::new(),
     }
 }
@@ -88,7 +89,7 @@ mod tests {
         let slice = records.as_slice();
         let whole = to_vec(&mut Logs::new(&resource, &slice)).unwrap();
         for room in [0, 1, whole.len() - 1, whole.len()] {
-            assert_eq!(encode_logs(&resource, &records, room), whole, "{room}");
+            assert_eq!(encode_within(&resource, Signal::Logs, &records, room), whole, "{room}");
         }
         assert_eq!(encode(&resource, Signal::Logs, &records), whole);
     }

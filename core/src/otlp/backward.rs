@@ -70,6 +70,12 @@ impl<'a> Room<'a> {
         self.varint(value)?.array([tag(field, VARINT)])
     }
 
+    /// A field of eight bytes, little-endian.
+    #[inline(always)]
+    pub(super) fn number(self, field: u8, value: u64) -> Result<Self, Stop> {
+        self.array(value.to_le_bytes())?.array([tag(field, I64)])
+    }
+
     /// A field of eight bytes, little-endian, and two bytes behind it as they are.
     #[inline(always)]
     pub(super) fn fixed64(self, field: u8, value: u64, behind: [u8; 2]) -> Result<Self, Stop> {

@@ -3,6 +3,8 @@
 //! A point is all that a batch says of one combination of words in one time: records of the same point are added up, and a
 //! histogram's classes stand in one point. Cells of 0 make no record and so no point.
 
+mod backward;
+
 use super::envelope::{self, Envelope};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, Progress, attribute};
@@ -74,6 +76,34 @@ struct Point {
     counts: [u32; CLASSES],
 }
 
+impl Point {
+    fn add(&mut self, metric: &MetricDescriptor, delta: &Delta) {
+        if let Some(class) = delta.cell.checked_rem(metric.kind.cells())
+            && let Some(count) = self.counts.get_mut(class)
+        {
+            *count = count.saturating_add(delta.count);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.counts.iter().fold(0_u64, |sum, count| sum.saturating_add(u64::from(*count)))
+    }
+}
+
+/// What `other` says, where that is of the same point as `delta`.
+#[inline]
+fn of_same_point(schema: &SchemaDescriptor, delta: &Delta, other: &Record) -> Option<Delta> {
+    // First what is cheap and mostly decides.
+    if other.metric() != Some(delta.metric) || other.time() != delta.end {
+        return None;
+    }
+    let classes = schema.metrics().get(delta.metric)?.kind.cells();
+    let other = other.check_delta(schema).ok()?;
+    let same =
+        other.start == delta.start && other.cell.checked_div(classes) == delta.cell.checked_div(classes);
+    same.then_some(other)
+}
+
 impl<'a> Metrics<'a> {
     /// The request that tells the deltas among `records` from `resource`.
     #[must_use]
@@ -119,7 +149,7 @@ impl<'a> Metrics<'a> {
             while earlier != this
                 && let Some(other) = self.records.next(&mut earlier)
             {
-                if self.of_same_point(delta, &other).is_some() {
+                if of_same_point(self.schema(), delta, &other).is_some() {
                     return false;
                 }
             }
@@ -127,33 +157,16 @@ impl<'a> Metrics<'a> {
         }))
     }
 
-    /// What `other` says, where that is of the same point as `delta`.
-    #[inline]
-    fn of_same_point(&self, delta: &Delta, other: &Record) -> Option<Delta> {
-        // First what is cheap and mostly decides.
-        if other.metric() != Some(delta.metric) || other.time() != delta.end {
-            return None;
-        }
-        let classes = self.schema().metrics().get(delta.metric)?.kind.cells();
-        let other = other.check_delta(self.schema()).ok()?;
-        let same =
-            other.start == delta.start && other.cell.checked_div(classes) == delta.cell.checked_div(classes);
-        same.then_some(other)
-    }
-
     /// All that the batch says of the point of `first`.
     fn point(&self, metric: &MetricDescriptor, first: Delta) -> Point {
-        let mut counts = [0_u32; CLASSES];
+        let mut point = Point { first, counts: [0; CLASSES] };
         let mut at = self.records.first();
         while let Some(other) = self.records.next(&mut at) {
-            if let Some(delta) = self.of_same_point(&first, &other)
-                && let Some(class) = delta.cell.checked_rem(metric.kind.cells())
-                && let Some(count) = counts.get_mut(class)
-            {
-                *count = count.saturating_add(delta.count);
+            if let Some(delta) = of_same_point(self.schema(), &first, &other) {
+                point.add(metric, &delta);
             }
         }
-        Point { first, counts }
+        point
     }
 
     /// Number of points of the metric at `position`, and their length.
@@ -231,7 +244,7 @@ impl<'a> Metrics<'a> {
         let point = self.point(metric, first);
         let resolution = self.schema().resolution();
         let (start, end) = (point.first.start.unix_nanos(resolution), point.first.end.unix_nanos(resolution));
-        let count = point.counts.iter().fold(0_u64, |sum, count| sum.saturating_add(u64::from(*count)));
+        let count = point.count();
         piece.open(data::POINTS, point_len(metric, first.cell));
         let attributes = match metric.kind {
             Kind::Counter => {
@@ -283,6 +296,18 @@ impl core::fmt::Debug for Metrics<'_> {
     }
 }
 
+/// A histogram's bounds, ready.
+static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
+    let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
+    let mut rest = packed.as_mut_slice();
+    while let [slot, behind @ ..] = rest {
+        *slot = double(upper_bound(class)).to_le_bytes();
+        class = class.wrapping_add(1);
+        rest = behind;
+    }
+    packed
+};
+
 /// Writes a histogram's bounds: worked out each time, which takes less flash than to keep them.
 #[cfg(target_os = "none")]
 fn write_bounds(piece: &mut Piece<'_>) {
@@ -292,17 +317,7 @@ fn write_bounds(piece: &mut Piece<'_>) {
 /// Writes a histogram's bounds: kept, since they are half of what a histogram's point says.
 #[cfg(not(target_os = "none"))]
 fn write_bounds(piece: &mut Piece<'_>) {
-    static PACKED: [[u8; 8]; BOUNDS] = {
-        let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
-        let mut rest = packed.as_mut_slice();
-        while let [slot, behind @ ..] = rest {
-            *slot = double(upper_bound(class)).to_le_bytes();
-            class = class.wrapping_add(1);
-            rest = behind;
-        }
-        packed
-    };
-    piece.put(PACKED.as_flattened());
+    piece.put(BOUNDS_PACKED.as_flattened());
 }
 
 /// The greatest whole number of the class before `class`: OTLP's bounds belong to the class below them.

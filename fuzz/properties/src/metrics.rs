@@ -2,7 +2,7 @@
 
 use crate::otlp::pulled;
 use crate::speech::{Omni, deltas, resource};
-use automagik_telemetry::otlp::{Body, Metrics, to_slice};
+use automagik_telemetry::otlp::{Body, Error, Metrics, to_slice};
 use automagik_telemetry::schema::Checked;
 use automagik_telemetry::vocabulary;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -31,6 +31,10 @@ pub fn metrics(input: &[u8]) {
         ExportMetricsServiceRequest::decode(ours.as_slice()).expect("an ExportMetricsServiceRequest");
     assert!(decoded.encode_to_vec() == ours, "prost writes other bytes for the same request");
     assert!(pulled(&mut body, input) == ours, "pieces make another body");
+    let backwards = Metrics::encode(&resource, &records, &mut vec![0; ours.len()]).map(<[u8]>::to_vec);
+    assert!(backwards.as_ref() == Ok(&ours), "another body backwards");
+    let short = Metrics::encode(&resource, &records, &mut vec![0; ours.len() - 1]).map(<[u8]>::len);
+    assert_eq!(short, Err(Error::BufferTooSmall(ours.len())));
 
     let vocabulary: BTreeSet<&str> = vocabulary::strings(Checked::<Omni>::DESCRIPTOR).collect();
     let mut told = [0_u64; 2];

@@ -1,0 +1,131 @@
+//! A metrics request from its end to its start: what [`Metrics`] gives piece by piece, in one go.
+
+use super::{
+    BOUNDS_PACKED, CLASSES, DELTA, Metrics, Point, data, histogram_point, metric, number_point, of_same_point,
+};
+use crate::metric::{Kind, LABELS_MAX, MetricDescriptor};
+use crate::otlp::backward::{Room, Stop};
+use crate::otlp::{Body, Error, envelope};
+use crate::record::{Delta, Record};
+use crate::resource::Resource;
+use crate::schema::SchemaDescriptor;
+
+impl Metrics<'_> {
+    /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
+    /// room for all of them, in a third of the time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] with the length of the request. What stands in `buffer` then is unspecified.
+    pub fn encode<'b>(
+        resource: &Resource,
+        records: &[Record],
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], Error> {
+        match write(resource, records, buffer) {
+            Ok(free) => Ok(buffer.get(free..).unwrap_or(&[])),
+            Err(_) => Err(Error::BufferTooSmall(Metrics::new(resource, &records).len())),
+        }
+    }
+}
+
+/// Writes the request to the end of `buffer`; says how many bytes stay free.
+fn write(resource: &Resource, records: &[Record], buffer: &mut [u8]) -> Result<usize, Stop> {
+    let mut room = envelope::write_behind(Room::new(buffer))?;
+    let end = room.len();
+    for (position, metric) in resource.schema().metrics().iter().enumerate().rev() {
+        room = write_metric(room, resource.schema(), position, metric, records)?;
+    }
+    Ok(envelope::write_before(resource, room, end)?.len())
+}
+
+/// Writes what `records` say of `metric`, if they do.
+fn write_metric<'a>(
+    mut room: Room<'a>,
+    schema: &SchemaDescriptor,
+    position: usize,
+    metric: &MetricDescriptor,
+    records: &[Record],
+) -> Result<Room<'a>, Stop> {
+    let (end, mut is_empty) = (room.len(), true);
+    for (index, record) in records.iter().enumerate().rev() {
+        let delta = record.check_delta(schema).ok().filter(|delta| delta.metric == position);
+        let earlier = records.get(..index).unwrap_or(&[]);
+        let is_first =
+            |delta: &Delta| !earlier.iter().any(|other| of_same_point(schema, delta, other).is_some());
+        let Some(first) = delta.filter(is_first) else { continue };
+        if is_empty {
+            room = write_tail(room, metric.kind)?;
+            is_empty = false;
+        }
+        room = write_point(room, schema, metric, &point(schema, metric, first, records))?;
+    }
+    if is_empty {
+        return Ok(room);
+    }
+    let data = match metric.kind {
+        Kind::Counter => metric::SUM,
+        Kind::Histogram => metric::HISTOGRAM,
+    };
+    room.open(data, end)?
+        .text(metric::UNIT, metric.unit.as_bytes())?
+        .text(metric::NAME, metric.name.as_bytes())?
+        .open(envelope::ITEMS, end)
+}
+
+/// All that `records` say of the point of `first`.
+fn point(schema: &SchemaDescriptor, metric: &MetricDescriptor, first: Delta, records: &[Record]) -> Point {
+    let mut point = Point { first, counts: [0; CLASSES] };
+    for delta in records.iter().filter_map(|record| of_same_point(schema, &first, record)) {
+        point.add(metric, &delta);
+    }
+    point
+}
+
+fn write_tail(room: Room<'_>, kind: Kind) -> Result<Room<'_>, Stop> {
+    let room = match kind {
+        Kind::Counter => room.uint(data::IS_MONOTONIC, 1)?,
+        Kind::Histogram => room,
+    };
+    room.uint(data::TEMPORALITY, DELTA)
+}
+
+fn write_point<'a>(
+    mut room: Room<'a>,
+    schema: &SchemaDescriptor,
+    metric: &MetricDescriptor,
+    point: &Point,
+) -> Result<Room<'a>, Stop> {
+    let end = room.len();
+    let field = match metric.kind {
+        Kind::Counter => number_point::ATTRIBUTES,
+        Kind::Histogram => histogram_point::ATTRIBUTES,
+    };
+    let mut attributes = [None; LABELS_MAX];
+    attributes
+        .iter_mut()
+        .zip(metric.attributes(point.first.cell))
+        .for_each(|(slot, found)| *slot = Some(found));
+    for (key, domain, ordinal) in attributes.into_iter().rev().flatten() {
+        if let Some(value) = domain.value(ordinal) {
+            room = room.attribute(field, key, value)?;
+        }
+    }
+    room = match metric.kind {
+        Kind::Counter => room.number(number_point::AS_INT, point.count())?,
+        Kind::Histogram => {
+            let end = room.len();
+            room = room.put(BOUNDS_PACKED.as_flattened())?.open(histogram_point::EXPLICIT_BOUNDS, end)?;
+            let (end, counts) = (room.len(), point.counts.map(|count| u64::from(count).to_le_bytes()));
+            room.put(counts.as_flattened())?
+                .open(histogram_point::BUCKET_COUNTS, end)?
+                .number(histogram_point::COUNT, point.count())?
+        }
+    };
+    // Both kinds of points have their times at the same numbers.
+    const { assert!(number_point::TIME == histogram_point::TIME && number_point::START == histogram_point::START) };
+    let resolution = schema.resolution();
+    room.number(number_point::TIME, point.first.end.unix_nanos(resolution))?
+        .number(number_point::START, point.first.start.unix_nanos(resolution))?
+        .open(data::POINTS, end)
+}
