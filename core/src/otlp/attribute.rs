@@ -40,7 +40,8 @@ const fn len_around(key_len: usize, value_len: usize) -> usize {
 
 /// Writes the attribute `key` of the value of `ordinal` as `field` of the message around it, an absent one not at all; says
 /// whether there is such a value.
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(super) fn write(piece: &mut Piece<'_>, field: u8, key: &str, domain: &Domain, ordinal: u32) -> bool {
     let Some(value) = domain.value(ordinal) else { return false };
     if matches!(value, Value::Absent) {
@@ -58,7 +59,7 @@ pub(super) fn write(piece: &mut Piece<'_>, field: u8, key: &str, domain: &Domain
 }
 
 /// Writes an attribute of text as `field` of the message around it.
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) fn write_text(piece: &mut Piece<'_>, field: u8, key: &str, text: &str) {
     let started = start(piece, key);
     piece.text(any_value::STRING, text.as_bytes());
@@ -68,14 +69,16 @@ pub(super) fn write_text(piece: &mut Piece<'_>, field: u8, key: &str, text: &str
 /// Where an attribute and its value start.
 type Started = (usize, usize);
 
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn start(piece: &mut Piece<'_>, key: &str) -> Started {
     let attribute = piece.begin();
     piece.text(key_value::KEY, key.as_bytes());
     (attribute, piece.begin())
 }
 
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn end(piece: &mut Piece<'_>, (attribute, value): Started, field: u8) {
     piece.end(value, key_value::VALUE);
     piece.end(attribute, field);

@@ -4,7 +4,7 @@
 //! nothing is left open and filled in later.
 
 use super::attribute::{any_value, key_value};
-use super::protobuf::{I64, LEN, VARINT, tag, varint_len};
+use super::protobuf::{I64, LEN, VARINT, copy, tag, varint_len};
 use crate::field::Value;
 
 /// Why nothing was written.
@@ -122,30 +122,4 @@ impl<'a> Room<'a> {
         }
         room.array([tag(key_value::KEY, LEN), key.len() as u8])?.open(field, end)
     }
-}
-
-/// Copies `from` to a slice of the same length. Names and words are short: two overlapping moves do what a call to `memcpy`
-/// takes longer for.
-#[inline(always)]
-fn copy(to: &mut [u8], from: &[u8]) {
-    macro_rules! halves {
-        ($len:literal) => {
-            if let (Some(first), Some(last)) = (from.first_chunk::<$len>(), from.last_chunk::<$len>())
-                && from.len() <= 2 * $len
-            {
-                if let Some(slot) = to.first_chunk_mut() {
-                    *slot = *first;
-                }
-                if let Some(slot) = to.last_chunk_mut() {
-                    *slot = *last;
-                }
-                return;
-            }
-        };
-    }
-    halves!(8);
-    halves!(16);
-    halves!(4);
-    halves!(2);
-    to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
 }

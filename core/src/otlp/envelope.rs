@@ -80,7 +80,7 @@ impl<'a> Envelope<'a> {
         SCOPE.len().wrapping_add(self.items_len)
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     const fn of_resource_len(&self) -> usize {
         field_len(self.resource_len)
             .wrapping_add(field_len(self.of_scope_len()))
@@ -93,7 +93,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Writes the first piece: what the resource says of the program.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn write_program(&self, piece: &mut Piece<'_>) {
         piece.open(request::OF_RESOURCE, self.of_resource_len());
         piece.open(of_resource::RESOURCE, self.resource_len);
@@ -101,7 +101,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// Writes the second piece, behind which the items follow: what it says of the build and the installation, and the scope.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn write_build(&self, piece: &mut Piece<'_>) {
         piece.put(&BUILD_ATTRIBUTES);
         self.resource.pseudonym().digits().for_each(|digit| piece.byte(digit));

@@ -1,5 +1,4 @@
-//! Protobuf's wire format, as far as OTLP needs it, in the least flash: what is written piece by piece is for devices, and no function of
-//! it is there twice.
+//! Protobuf's wire format, as far as OTLP needs it.
 //!
 //! A tag is a varint of `field << 3 | wire type`; all of ours are below 16, so a tag is one byte.
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
@@ -45,7 +44,8 @@ impl<'a> Piece<'a> {
     }
 
     /// The field that began at `start` ends here, at most 16,383 bytes long: writes its tag and its length in front of it.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline)]
     pub(super) fn end(&mut self, start: usize, field: u8) {
         let content = start.wrapping_add(2);
         let len = self.len.wrapping_sub(content);
@@ -61,16 +61,18 @@ impl<'a> Piece<'a> {
     }
 
     /// Bytes as they are.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn put(&mut self, bytes: &[u8]) {
         let end = self.len.wrapping_add(bytes.len());
         if let Some(free) = self.bytes.get_mut(self.len..end) {
-            free.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
+            copy(free, bytes);
         }
         self.len = end;
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn byte(&mut self, byte: u8) {
         if let Some(free) = self.bytes.get_mut(self.len) {
             *free = byte;
@@ -78,7 +80,8 @@ impl<'a> Piece<'a> {
         self.len = self.len.wrapping_add(1);
     }
 
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn varint(&mut self, mut value: u32) {
         while value >= 0x80 {
             self.byte(value.to_le_bytes()[0] | 0x80);
@@ -88,41 +91,93 @@ impl<'a> Piece<'a> {
     }
 
     /// A field of a small unsigned number, a bool or an enum.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn uint(&mut self, field: u8, value: u32) {
         self.byte(tag(field, VARINT));
         self.varint(value);
     }
 
     /// A field of eight bytes, little-endian.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn fixed64(&mut self, field: u8, value: u64) {
         self.byte(tag(field, I64));
         self.put(&value.to_le_bytes());
     }
 
     /// Eight bytes of a packed field, little-endian.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn packed64(&mut self, value: u64) {
         self.put(&value.to_le_bytes());
     }
 
     /// The start of a field of `len` bytes: a message whose fields follow, or text.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn open(&mut self, field: u8, len: usize) {
+        #[cfg(not(target_os = "none"))]
+        if let (0..0x80, Ok(short)) = (len, u8::try_from(len)) {
+            return self.put(&[tag(field, LEN), short]);
+        }
         self.byte(tag(field, LEN));
         // A body is at most 64 MiB.
         self.varint(u32::try_from(len).unwrap_or(u32::MAX));
     }
 
     /// A field of text.
-    #[inline(never)]
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(super) fn text(&mut self, field: u8, text: &[u8]) {
         self.open(field, text.len());
         self.put(text);
     }
 }
 
+/// Copies `from` to a slice of the same length. Names and words are short: two overlapping moves do what a call to `memcpy`
+/// takes longer for.
+#[cfg(not(target_os = "none"))]
+#[inline(always)]
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    macro_rules! halves {
+        ($len:literal) => {
+            if let (Some(first), Some(last)) = (from.first_chunk::<$len>(), from.last_chunk::<$len>())
+                && from.len() <= 2 * $len
+            {
+                if let Some(slot) = to.first_chunk_mut() {
+                    *slot = *first;
+                }
+                if let Some(slot) = to.last_chunk_mut() {
+                    *slot = *last;
+                }
+                return;
+            }
+        };
+    }
+    halves!(8);
+    halves!(16);
+    halves!(4);
+    halves!(2);
+    to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+}
+
+/// Copies `from` to a slice of the same length. A loop is the smallest.
+#[cfg(target_os = "none")]
+#[inline(always)]
+pub(super) fn copy(to: &mut [u8], from: &[u8]) {
+    to.iter_mut().zip(from).for_each(|(slot, byte)| *slot = *byte);
+}
+
+/// Moves the bytes from `start` to `end` one further, those that are there.
+#[cfg(not(target_os = "none"))]
+fn move_on(bytes: &mut [u8], start: usize, end: usize) {
+    if let Some(bytes) = bytes.get_mut(start..=end) {
+        bytes.copy_within(..bytes.len().saturating_sub(1), 1);
+    }
+}
+
 /// Moves the bytes from `start` to `end` one further, those that are there. A loop is the smallest.
+#[cfg(target_os = "none")]
 #[inline(always)]
 fn move_on(bytes: &mut [u8], start: usize, end: usize) {
     let (mut at, mut moved) = (start, 0);
@@ -148,7 +203,7 @@ pub(super) const fn uint_len(value: u32) -> usize {
 pub(super) const FIXED64_LEN: usize = 9;
 
 /// Length of a field of `len` bytes, its start included.
-#[inline(never)]
+#[cfg_attr(target_os = "none", inline(never))]
 pub(super) const fn field_len(len: usize) -> usize {
     if len < 0x80 {
         return len.wrapping_add(2);

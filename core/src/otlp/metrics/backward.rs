@@ -1,8 +1,7 @@
 //! A metrics request from its end to its start: what [`Metrics`] gives piece by piece, in one go.
 
 use super::{
-    BOUNDS, CLASSES, DELTA, Metrics, Point, data, double, histogram_point, metric, number_point,
-    of_same_point, upper_bound,
+    BOUNDS_PACKED, CLASSES, DELTA, Metrics, Point, data, histogram_point, metric, number_point, of_same_point,
 };
 use crate::metric::{Kind, LABELS_MAX, MetricDescriptor};
 use crate::otlp::backward::{Room, Stop};
@@ -10,18 +9,6 @@ use crate::otlp::{Body, Error, envelope};
 use crate::record::{Delta, Record};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
-
-/// A histogram's bounds, ready.
-static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
-    let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
-    let mut rest = packed.as_mut_slice();
-    while let [slot, behind @ ..] = rest {
-        *slot = double(upper_bound(class)).to_le_bytes();
-        class = class.wrapping_add(1);
-        rest = behind;
-    }
-    packed
-};
 
 impl Metrics<'_> {
     /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
