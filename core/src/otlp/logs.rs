@@ -60,6 +60,28 @@ impl<'a> Logs<'a> {
     /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
     /// room for all of them. Nothing is measured, so it takes less than half the time.
     ///
+    /// ```
+    /// # use automagik_telemetry_core::consent::{Answer, Signals, decide};
+    /// # use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+    /// # use automagik_telemetry_core::{Pseudonym, Record, Schema, Secret};
+    /// # use automagik_telemetry_core::{loss::Reason, otlp::Logs, resource::Resource, schema::Checked, time::Coarse};
+    /// # struct Omni;
+    /// # impl Schema for Omni {
+    /// #     const PROJECT: &'static str = "omni";
+    /// #     const VERSION: &'static str = "1.0.0";
+    /// #     const EVENTS: &'static [EventDescriptor] = &[];
+    /// #     fn position(&self) -> (u16, Ordinals) { (0, Ordinals::new([])) }
+    /// # }
+    /// # let consent = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+    /// # let pseudonym = Pseudonym::new(&Secret::new([7; 32], consent), "omni", 0);
+    /// let resource = Resource::new(Checked::<Omni>::DESCRIPTOR, pseudonym);
+    /// let records = [Record::dropped(Reason::QueueFull, 3, Coarse::from_steps(29_350_800))];
+    /// let mut buffer = [0; 1024];
+    /// let request = Logs::encode(&resource, &records, &mut buffer)?;
+    /// assert_eq!(request[0], 1 << 3 | 2); // the field resource_logs, of known length
+    /// # Ok::<(), automagik_telemetry_core::otlp::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::BufferTooSmall`] with the length of the request. What stands in `buffer` then is unspecified.

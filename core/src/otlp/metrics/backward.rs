@@ -12,7 +12,7 @@ use crate::schema::SchemaDescriptor;
 
 impl Metrics<'_> {
     /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
-    /// room for all of them, in a third of the time.
+    /// room for all of them, in a third of the time; called as [`Logs::encode`](crate::otlp::Logs::encode) is.
     ///
     /// # Errors
     ///
