@@ -4,17 +4,15 @@ use allocation_counter::measure;
 use automagik_telemetry::otlp::Logs;
 use automagik_telemetry_test_support::Receiver;
 use benches::event::{emit as emit_log, ran, records, resource, telemetry};
-use benches::message::{EVENTS, ROOM, build, envelope, message, sdk_records, sdk_resource};
+use benches::message::{EVENTS, ROOM, build, envelope, message, sdk_records, sdk_request, sdk_resource};
 use benches::peers::{Look, Recorder, Word};
-use benches::sdk::{Nothing, opentelemetry_counter};
+use benches::sdk::{Nothing, opentelemetry_counter, three_attributes};
 use benches::{Command, counter, histogram};
 use fast_telemetry::LabeledCounter;
 use opentelemetry::KeyValue;
 use opentelemetry::logs::LoggerProvider;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
-use opentelemetry_sdk::logs::{LogBatch, SdkLoggerProvider};
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use prost::Message;
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -51,14 +49,7 @@ fn main() {
     say("opentelemetry_batch", || emit_log(&logger));
     let (_provider, commands) = opentelemetry_counter();
     say("opentelemetry_1_attribute", || commands.add(1, &[KeyValue::new("command", "create")]));
-    say("opentelemetry_3_attributes", || {
-        let attributes = [
-            KeyValue::new("command", "create"),
-            KeyValue::new("outcome", "ok"),
-            KeyValue::new("interactive", true),
-        ];
-        commands.add(1, &attributes);
-    });
+    say("opentelemetry_3_attributes", || commands.add(1, &three_attributes()));
     let bound = commands.bind(&[KeyValue::new("command", "create")]);
     say("opentelemetry_bound", || bound.add(1));
     let sharded: LabeledCounter<Word> = LabeledCounter::new(2);
@@ -97,9 +88,6 @@ fn main() {
     say_each("prost_build_and_encode", EVENTS, || encode(&build(&envelope)));
     let kept = sdk_records();
     let batch: Vec<_> = kept.iter().map(|(record, scope)| (record, scope)).collect();
-    let resource = ResourceAttributesWithSchema::from(&sdk_resource());
-    say_each("opentelemetry_otlp_records_to_otlp", EVENTS, || {
-        let resource_logs = group_logs_by_resource_and_scope(&LogBatch::new(&batch), &resource);
-        encode(&ExportLogsServiceRequest { resource_logs });
-    });
+    let resource = sdk_resource();
+    say_each("opentelemetry_otlp_records_to_otlp", EVENTS, || encode(&sdk_request(&batch, &resource)));
 }

@@ -1,7 +1,7 @@
 //! Counting, beside an atomic addition and peers: `cargo bench --manifest-path benches/Cargo.toml --bench count`.
 
 use benches::peers::{Recorder, Word};
-use benches::sdk::opentelemetry_counter;
+use benches::sdk::{opentelemetry_counter, three_attributes};
 use benches::{Command, bare, counter, histogram};
 use divan::{Bencher, black_box};
 use fast_telemetry::LabeledCounter;
@@ -46,11 +46,7 @@ fn opentelemetry_3_attributes(bencher: Bencher<'_, '_>) {
     let (_provider, counter) = opentelemetry_counter();
     bencher.counter(TIMES).bench(|| {
         (0..TIMES).for_each(|_| {
-            let attributes = [
-                KeyValue::new("command", "create"),
-                KeyValue::new("outcome", "ok"),
-                KeyValue::new("interactive", true),
-            ];
+            let attributes = three_attributes();
             counter.add(1, black_box(&attributes));
         });
     });

@@ -7,15 +7,11 @@ use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{Record, aggregate};
 use benches::event::{Bench, count, records, resource};
-use benches::message::{EVENTS, ROOM, build, envelope, message, sdk_records, sdk_resource};
+use benches::message::{EVENTS, ROOM, build, envelope, message, sdk_records, sdk_request, sdk_resource};
 use benches::quick;
 use divan::{Bencher, black_box};
 use flate2::{Compression, write::GzEncoder};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
-use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
-use opentelemetry_sdk::logs::LogBatch;
 use prost::Message;
 use quick_protobuf::{MessageWrite, Writer};
 use std::io::Write;
@@ -75,12 +71,10 @@ fn quick_protobuf(request: &quick::Request<'_>, bytes: &mut Vec<u8>) {
 fn opentelemetry_otlp_records_to_otlp(bencher: Bencher<'_, '_>) {
     let (records, mut bytes) = (sdk_records(), Vec::new());
     let batch: Vec<_> = records.iter().map(|(record, scope)| (record, scope)).collect();
-    let resource = ResourceAttributesWithSchema::from(&sdk_resource());
+    let resource = sdk_resource();
     bencher.bench_local(|| {
         bytes.clear();
-        let batch = LogBatch::new(black_box(&batch));
-        let resource_logs = group_logs_by_resource_and_scope(&batch, &resource);
-        ExportLogsServiceRequest { resource_logs }.encode(black_box(&mut bytes)).unwrap();
+        sdk_request(black_box(&batch), &resource).encode(black_box(&mut bytes)).unwrap();
     });
 }
 
@@ -165,11 +159,10 @@ fn main() {
     quick_protobuf(&quick::request(&message), &mut quick);
     assert!(quick == bytes, "quick-protobuf writes other bytes");
     assert!(!metrics_message().resource_metrics.is_empty(), "nothing counted");
-    let sdk = group_logs_by_resource_and_scope(
-        &LogBatch::new(&sdk_records().iter().map(|(record, scope)| (record, scope)).collect::<Vec<_>>()),
-        &ResourceAttributesWithSchema::from(&sdk_resource()),
-    );
-    let theirs = &sdk[0].scope_logs[0].log_records;
+    let kept = sdk_records();
+    let batch: Vec<_> = kept.iter().map(|(record, scope)| (record, scope)).collect();
+    let theirs = sdk_request(&batch, &sdk_resource());
+    let theirs = &theirs.resource_logs[0].scope_logs[0].log_records;
     for (theirs, ours) in theirs.iter().zip(&message.resource_logs[0].scope_logs[0].log_records) {
         assert_eq!((&theirs.event_name, &theirs.attributes), (&ours.event_name, &ours.attributes));
     }

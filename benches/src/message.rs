@@ -8,8 +8,10 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::logs::tonic::group_logs_by_resource_and_scope;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider};
+use opentelemetry_sdk::logs::{LogBatch, LogProcessor, SdkLogRecord, SdkLoggerProvider};
 use prost::Message;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,14 +68,14 @@ pub fn envelope() -> ExportLogsServiceRequest {
     envelope
 }
 
-/// The resource of ours, in the reference SDK.
+/// The resource of ours, as the reference SDK's exporter has it.
 #[must_use]
-pub fn sdk_resource() -> opentelemetry_sdk::Resource {
+pub fn sdk_resource() -> ResourceAttributesWithSchema {
     let ours = resource();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let attributes =
         ours.attributes().map(|(key, value)| opentelemetry::KeyValue::new(key, text(value.as_bytes())));
-    opentelemetry_sdk::Resource::builder_empty().with_attributes(attributes).build()
+    (&opentelemetry_sdk::Resource::builder_empty().with_attributes(attributes).build()).into()
 }
 
 /// Keeps what is emitted.
@@ -100,4 +102,16 @@ pub fn sdk_records() -> Vec<(SdkLogRecord, InstrumentationScope)> {
         emit_values(&logger, TOOLS[ran.tool as usize], ran.duration_ms.lower_bound().into(), ran.success);
     }
     std::mem::take(&mut *keep.0.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// What the reference SDK's exporter makes of a batch.
+#[must_use]
+#[inline]
+pub fn sdk_request(
+    batch: &[(&SdkLogRecord, &InstrumentationScope)],
+    resource: &ResourceAttributesWithSchema,
+) -> ExportLogsServiceRequest {
+    ExportLogsServiceRequest {
+        resource_logs: group_logs_by_resource_and_scope(&LogBatch::new(batch), resource),
+    }
 }

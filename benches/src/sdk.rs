@@ -1,7 +1,7 @@
 //! What stands behind the reference SDK here: nothing, so that it alone is measured.
 
-use opentelemetry::InstrumentationScope;
 use opentelemetry::metrics::{Counter, MeterProvider};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, LogProcessor, SdkLogRecord};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
@@ -59,4 +59,11 @@ pub fn opentelemetry_counter() -> (SdkMeterProvider, Counter<u64>) {
     let provider = SdkMeterProvider::builder().with_reader(PeriodicReader::builder(Nowhere).build()).build();
     let counter = provider.meter("benches").u64_counter("commands").build();
     (provider, counter)
+}
+
+/// Three attributes of a count.
+#[must_use]
+#[inline]
+pub fn three_attributes() -> [KeyValue; 3] {
+    [KeyValue::new("command", "create"), KeyValue::new("outcome", "ok"), KeyValue::new("interactive", true)]
 }

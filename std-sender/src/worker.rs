@@ -16,7 +16,7 @@ use crate::spool::Upload;
 use crate::store::{self, Store};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
-use automagik_telemetry_core::otlp::Signal;
+use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::{Record, Sender};
 use std::io;
@@ -286,9 +286,8 @@ impl<'a, S: Sender> Worker<'a, S> {
     /// Sends `records` until the collector has taken or refused them; says what it refused.
     async fn deliver(&mut self, records: &[Record]) -> Result<Losses, Stopped> {
         let mut losses = Losses::new();
-        if records.is_empty() {
-            return Ok(losses);
-        }
+        let Some(signal) = records.first().map(Signal::of) else { return Ok(losses) };
+        let mut body = Encoded::new(body::encode(&self.resource, signal, records));
         loop {
             match self.delivery.next(self.now()) {
                 Next::Wait(ms) => self.intake.during(sleep(Duration::from_millis(ms))).await?,
@@ -296,8 +295,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                     if self.intake.store().is_withdrawn() {
                         return Err(Stopped);
                     }
-                    let signal = records.first().map_or(Signal::Logs, Signal::of);
-                    let mut body = Encoded::new(body::encode(&self.resource, signal, records));
+                    body.rewind();
                     let outcome = self.intake.during(self.sender.send(signal, &mut body)).await?;
                     let now = self.now();
                     match self.delivery.done(outcome, now) {
@@ -332,7 +330,6 @@ mod tests {
     use crate::testing::{App, consent};
     use automagik_telemetry_core::Outcome;
     use automagik_telemetry_core::Pseudonym;
-    use automagik_telemetry_core::otlp::Body;
     use automagik_telemetry_core::schema::Checked;
     use automagik_telemetry_core::time::Coarse;
 

@@ -30,6 +30,18 @@ impl<'a> Room<'a> {
         self.0.len()
     }
 
+    /// The first `len` bytes of it, for something that may be written over.
+    #[inline(always)]
+    pub(super) fn first(&mut self, len: usize) -> Room<'_> {
+        Room(self.0.get_mut(..len).unwrap_or(&mut []))
+    }
+
+    /// The first `len` bytes of it, behind which something was written.
+    #[inline(always)]
+    pub(super) fn into_first(self, len: usize) -> Self {
+        Self(self.0.get_mut(..len).unwrap_or(&mut []))
+    }
+
     /// So many bytes as they are.
     #[inline(always)]
     pub(super) fn array<const N: usize>(self, bytes: [u8; N]) -> Result<Self, Stop> {

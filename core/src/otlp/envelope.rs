@@ -2,6 +2,7 @@
 //!
 //! `ResourceLogs` and `ResourceMetrics`, `ScopeLogs` and `ScopeMetrics` number their fields alike.
 
+use super::Error;
 use super::attribute::{self, any_value, key_value};
 use super::backward::{Room, Stop};
 use super::protobuf::{LEN, Piece, field_len, tag};
@@ -115,8 +116,27 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// Writes the request around the items that `write_items` writes, to the end of `buffer`, and gives it; where it does not fit, an
+/// error that says its length.
+#[inline]
+pub(super) fn encode<'b>(
+    resource: &Resource,
+    buffer: &'b mut [u8],
+    write_items: impl FnOnce(Room<'_>) -> Result<Room<'_>, Stop>,
+    len: impl FnOnce() -> usize,
+) -> Result<&'b [u8], Error> {
+    let written = write_behind(Room::new(buffer)).and_then(|room| {
+        let end = room.len();
+        write_before(resource, write_items(room)?, end)
+    });
+    match written.map(|room| room.len()) {
+        Ok(free) => Ok(buffer.get(free..).unwrap_or(&[])),
+        Err(_) => Err(Error::BufferTooSmall(len())),
+    }
+}
+
 /// Writes what stands in front of the items, which were written since `end` bytes were free, and in front of the schema's URL.
-pub(super) fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize) -> Result<Room<'a>, Stop> {
+fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize) -> Result<Room<'a>, Stop> {
     let end_of_resource = end.wrapping_add(field_len(SCHEMA_URL.len()));
     let room = items.put(&SCOPE)?.open(of_resource::OF_SCOPE, end)?;
     let end = room.len();
@@ -132,7 +152,7 @@ pub(super) fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize)
 }
 
 /// Writes what stands behind the items.
-pub(super) fn write_behind(room: Room<'_>) -> Result<Room<'_>, Stop> {
+fn write_behind(room: Room<'_>) -> Result<Room<'_>, Stop> {
     room.text(of_resource::SCHEMA_URL, SCHEMA_URL.as_bytes())
 }
 

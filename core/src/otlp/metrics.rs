@@ -260,7 +260,7 @@ impl<'a> Metrics<'a> {
                 piece.open(histogram_point::BUCKET_COUNTS, CLASSES.saturating_mul(8));
                 point.counts.iter().for_each(|count| piece.packed64(u64::from(*count)));
                 piece.open(histogram_point::EXPLICIT_BOUNDS, BOUNDS.saturating_mul(8));
-                write_bounds(piece);
+                (1..bucket::HALVES).for_each(|class| piece.packed64(double(upper_bound(class))));
                 histogram_point::ATTRIBUTES
             }
         };
@@ -294,30 +294,6 @@ impl core::fmt::Debug for Metrics<'_> {
             .field("len", &self.len())
             .finish_non_exhaustive()
     }
-}
-
-/// A histogram's bounds, ready.
-static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
-    let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
-    let mut rest = packed.as_mut_slice();
-    while let [slot, behind @ ..] = rest {
-        *slot = double(upper_bound(class)).to_le_bytes();
-        class = class.wrapping_add(1);
-        rest = behind;
-    }
-    packed
-};
-
-/// Writes a histogram's bounds: worked out each time, which takes less flash than to keep them.
-#[cfg(target_os = "none")]
-fn write_bounds(piece: &mut Piece<'_>) {
-    (1..bucket::HALVES).for_each(|class| piece.packed64(double(upper_bound(class))));
-}
-
-/// Writes a histogram's bounds: kept, since they are half of what a histogram's point says.
-#[cfg(not(target_os = "none"))]
-fn write_bounds(piece: &mut Piece<'_>) {
-    piece.put(BOUNDS_PACKED.as_flattened());
 }
 
 /// The greatest whole number of the class before `class`: OTLP's bounds belong to the class below them.

@@ -1,7 +1,8 @@
 //! A metrics request from its end to its start: what [`Metrics`] gives piece by piece, in one go.
 
 use super::{
-    BOUNDS_PACKED, CLASSES, DELTA, Metrics, Point, data, histogram_point, metric, number_point, of_same_point,
+    BOUNDS, CLASSES, DELTA, Metrics, Point, data, double, histogram_point, metric, number_point,
+    of_same_point, upper_bound,
 };
 use crate::metric::{Kind, LABELS_MAX, MetricDescriptor};
 use crate::otlp::backward::{Room, Stop};
@@ -9,6 +10,18 @@ use crate::otlp::{Body, Error, envelope};
 use crate::record::{Delta, Record};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
+
+/// A histogram's bounds, ready.
+static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
+    let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
+    let mut rest = packed.as_mut_slice();
+    while let [slot, behind @ ..] = rest {
+        *slot = double(upper_bound(class)).to_le_bytes();
+        class = class.wrapping_add(1);
+        rest = behind;
+    }
+    packed
+};
 
 impl Metrics<'_> {
     /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
@@ -22,21 +35,23 @@ impl Metrics<'_> {
         records: &[Record],
         buffer: &'b mut [u8],
     ) -> Result<&'b [u8], Error> {
-        match write(resource, records, buffer) {
-            Ok(free) => Ok(buffer.get(free..).unwrap_or(&[])),
-            Err(_) => Err(Error::BufferTooSmall(Metrics::new(resource, &records).len())),
-        }
+        envelope::encode(
+            resource,
+            buffer,
+            |room| write_metrics(room, records, resource.schema()),
+            || Metrics::new(resource, &records).len(),
+        )
     }
 }
 
-/// Writes the request to the end of `buffer`; says how many bytes stay free.
-fn write(resource: &Resource, records: &[Record], buffer: &mut [u8]) -> Result<usize, Stop> {
-    let mut room = envelope::write_behind(Room::new(buffer))?;
-    let end = room.len();
-    for (position, metric) in resource.schema().metrics().iter().enumerate().rev() {
-        room = write_metric(room, resource.schema(), position, metric, records)?;
-    }
-    Ok(envelope::write_before(resource, room, end)?.len())
+/// Writes what `records` say of the metrics of `schema`.
+fn write_metrics<'a>(
+    room: Room<'a>,
+    records: &[Record],
+    schema: &SchemaDescriptor,
+) -> Result<Room<'a>, Stop> {
+    let mut metrics = schema.metrics().iter().enumerate().rev();
+    metrics.try_fold(room, |room, (position, metric)| write_metric(room, schema, position, metric, records))
 }
 
 /// Writes what `records` say of `metric`, if they do.
