@@ -39,6 +39,8 @@ const ROWS: &[(&str, Row)] = &[
     ("H10", Tested(FAULTS, "what_is_refused_in_part_is_counted_and_never_sent_again")),
     ("H10", Tested(THIS, "h10_a_warning_is_a_success")),
     ("H11", Tested(THIS, "h11_only_429_502_503_and_504_are_sent_again")),
+    ("H11", Tested(THIS, "h11_what_somebody_can_mend_is_kept_until_they_have")),
+    ("H11", Tested(THIS, "h11_what_is_too_large_is_sent_in_smaller_requests")),
     ("H12", Tested(FAULTS, "too_many_requests_are_sent_again_after_the_time_that_was_asked_for")),
     ("H12", Tested("std-sender/src/http.rs", "retry_after_is_read_as_seconds_or_as_a_date")),
     ("H13", Tested(DELIVERY, "waits_fill_the_range_below_the_ceiling_evenly")),
@@ -193,11 +195,8 @@ fn h10_a_warning_is_a_success() {
 
 #[test]
 fn h11_only_429_502_503_and_504_are_sent_again() {
-    for status in
-        [400, 401, 403, 404, 405, 408, 413, 415, 422, 500, 501, 505, 507, 599, 301, 302, 307, 308, 304]
-    {
-        let answer = Answer::status(status).header("location", "/elsewhere");
-        let collector = Receiver::answering(move |_| answer.clone());
+    for status in [400, 403, 404, 405, 408, 413, 415, 422, 500, 501, 505, 507, 599] {
+        let collector = Receiver::answering(move |_| Answer::status(status));
         assert_eq!(sent(&collector, &[], 1).len(), 1, "{status}");
     }
     for status in [429, 502, 503, 504] {
@@ -207,6 +206,36 @@ fn h11_only_429_502_503_and_504_are_sent_again() {
         });
         assert_eq!(sent(&collector, &[], 1).len(), 2, "{status}");
     }
+}
+
+/// Beyond the rule: these are answers to whoever sends, and not to what is sent.
+#[test]
+fn h11_what_somebody_can_mend_is_kept_until_they_have() {
+    let page = || Answer::status(200).header("content-type", "text/html").body("<html>Log in</html>");
+    for status in [401, 407, 511, 301, 302, 307, 308, 200] {
+        let collector = Receiver::answering(move |n| match (n, status) {
+            (0, 200) => page(),
+            (0, _) => Answer::status(status).header("location", "/elsewhere").header("retry-after", "0"),
+            _ => Answer::status(200),
+        });
+        let requests = sent(&collector, &[], 1);
+        assert_eq!(requests.len(), 2, "{status}");
+        assert!(
+            requests.iter().all(|request| request.path == "/v1/logs"),
+            "{status}: nobody is led elsewhere"
+        );
+    }
+}
+
+#[test]
+fn h11_what_is_too_large_is_sent_in_smaller_requests() {
+    let home = tempfile::tempdir().unwrap();
+    // Takes 10 records at most, which are less than 2 KiB.
+    let collector = Receiver::deciding(|body| Answer::status(if body.len() < 2_000 { 200 } else { 413 }));
+    send(builder(home.path(), &collector.endpoint(), &[]), 250);
+    let told: Vec<u32> =
+        collector.logs().iter().map(|log| log.attribute("number").parse().unwrap()).collect();
+    assert_eq!(told, (0..250).collect::<Vec<u32>>());
 }
 
 #[test]

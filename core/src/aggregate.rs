@@ -27,7 +27,7 @@ use crate::cell::{Cell, Cells, SHARDS, Shards};
 use crate::field::{Bytes, Domain, Field, Milliseconds};
 use crate::label::Label;
 use crate::metric::{Kind, MetricDescriptor};
-use crate::record::Record;
+use crate::record::{Delta, Record};
 use crate::schema::{Checked, Schema};
 use crate::time::Coarse;
 use core::marker::PhantomData;
@@ -272,7 +272,9 @@ pub fn drain<S: Schema>(start: Coarse, end: Coarse, mut each: impl FnMut(Record)
                 count = count.saturating_add(cell.take());
                 last = Some(cell);
             }
-            if count > 0 && !each(Record::delta(position, index, count, start, end)) {
+            if count > 0
+                && !each(Record::from_delta(&Delta { metric: position, cell: index, count, start, end }))
+            {
                 if let Some(cell) = last {
                     cell.put_back(count);
                 }

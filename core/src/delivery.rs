@@ -3,6 +3,7 @@
 //! ```text
 //!          next(now)                    done(outcome, now)
 //!  Send ◄────────────┐        ┌────────► Accepted, PartlyRefused, Refused: the batch is over, wait no more
+//!                    │        ├────────► TooLarge: send it in smaller ones, at once
 //!  Wait(ms) ◄────────┴── wait ┴────────► Retry: keep the batch; wait at random up to 1, 2, 4 ... 300 seconds,
 //!                                        or as long as the collector asked
 //! ```
@@ -40,6 +41,8 @@ pub enum Verdict {
         /// Records that the collector refused.
         refused: u32,
     },
+    /// Nobody takes it as it is: send its records in smaller batches; where it is one record, it is refused.
+    Split,
     /// Nobody will ever take it: remove it and count all of it as dropped.
     Refused,
 }
@@ -86,6 +89,7 @@ impl Delivery {
         let verdict = match outcome {
             Outcome::Accepted => Verdict::Taken { refused: 0 },
             Outcome::PartlyRefused(refused) => Verdict::Taken { refused },
+            Outcome::TooLarge => Verdict::Split,
             Outcome::Refused => Verdict::Refused,
             Outcome::Retry { after_seconds } => {
                 let wait = self.wait(after_seconds);
@@ -178,6 +182,7 @@ mod tests {
         for (outcome, verdict) in [
             (Outcome::Accepted, Verdict::Taken { refused: 0 }),
             (Outcome::PartlyRefused(3), Verdict::Taken { refused: 3 }),
+            (Outcome::TooLarge, Verdict::Split),
             (Outcome::Refused, Verdict::Refused),
         ] {
             let mut delivery = Delivery::new(1);

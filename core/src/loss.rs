@@ -52,8 +52,11 @@ impl Label for Reason {
     }
 }
 
-/// How many records were dropped, 1 to 2^20 - 1; more are told as that.
-pub type DroppedCount = Count<0xF_FFFF>;
+/// Most losses that one record tells: 2^20 - 1. More take several records.
+pub const DROPPED_COUNT_MAX: u32 = 0xF_FFFF;
+
+/// How many were dropped, 1 to [`DROPPED_COUNT_MAX`].
+pub type DroppedCount = Count<DROPPED_COUNT_MAX>;
 
 /// `automagik.telemetry.dropped`: `count` records were dropped for `reason`.
 pub const EVENT_DROPPED: EventDescriptor = EventDescriptor {
@@ -62,7 +65,7 @@ pub const EVENT_DROPPED: EventDescriptor = EventDescriptor {
     fields: &[field::<Reason>("reason"), field::<DroppedCount>("count")],
 };
 
-/// How many records were lost for each reason and not yet told. 28 bytes.
+/// How much was lost for each reason and not yet told: events, and additions of metrics. 28 bytes.
 ///
 /// ```
 /// use automagik_telemetry_core::loss::{Losses, Reason};
@@ -110,6 +113,24 @@ impl Losses {
     #[must_use]
     pub fn total(&self) -> u32 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    /// Takes `most` at most of the first reason that has a count: as many as one record can tell
+    /// ([`DROPPED_COUNT_MAX`]), until there are none.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::loss::{Losses, Reason};
+    /// let mut losses = Losses::new();
+    /// losses.add(Reason::Refused, 5);
+    /// assert_eq!(losses.take_some(3), Some((Reason::Refused, 3)));
+    /// assert_eq!(losses.take_some(3), Some((Reason::Refused, 2)));
+    /// assert_eq!(losses.take_some(3), None);
+    /// ```
+    pub fn take_some(&mut self, most: u32) -> Option<(Reason, u32)> {
+        let (reason, sum) = Reason::ALL.into_iter().zip(&mut self.counts).find(|(_, sum)| **sum > 0)?;
+        let taken = (*sum).min(most);
+        *sum = sum.saturating_sub(taken);
+        Some((reason, taken))
     }
 
     /// Each reason that has a count, and the count; afterwards there are none.

@@ -45,7 +45,7 @@ mod metrics;
 mod protobuf;
 
 pub use logs::Logs;
-pub use metrics::Metrics;
+pub use metrics::{Interval, Metrics};
 
 use crate::record::Record;
 use protobuf::Piece;

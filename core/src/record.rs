@@ -9,14 +9,16 @@
 //! An ordinal takes [`Domain::bits`](crate::field::Domain::bits) bits. An event's fields fit in 64
 //! ([`EVENT_BITS_MAX`](crate::event::EVENT_BITS_MAX)), so a record is 16 bytes of memory and mostly 6 to 8 encoded.
 
+mod delta;
 mod encoding;
 
+pub use delta::Delta;
 pub(crate) use encoding::VARINTS;
 pub use encoding::{Encoded, RECORD_LEN_MAX};
 
 use crate::event::{EventDescriptor, FieldDescriptor};
 use crate::field::Field;
-use crate::loss::{DROPPED_INDEX, DroppedCount, Reason};
+use crate::loss::{DROPPED_COUNT_MAX, DROPPED_INDEX, DroppedCount, Losses, Reason};
 use crate::schema::{self, Checked, Schema, SchemaDescriptor};
 use crate::time::Coarse;
 
@@ -46,32 +48,6 @@ impl core::fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
-
-/// What a metric's cell counted in a time, as a record says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delta {
-    /// Position of the metric in the schema.
-    pub metric: usize,
-    /// Index of the cell in the metric.
-    pub cell: usize,
-    /// How many; never 0.
-    pub count: u32,
-    /// From when.
-    pub start: Coarse,
-    /// Until when.
-    pub end: Coarse,
-}
-
-/// Index of the first metric in records: above those of events, of which there are 256 at most.
-const METRIC_INDEX: u16 = 1 << 8;
-
-/// Layout of a delta's bits.
-mod delta {
-    pub(super) const CELL_BITS: u32 = 16;
-    pub(super) const COUNT_BITS: u32 = 32;
-    /// Steps from the start to the end.
-    pub(super) const STEPS_MAX: u32 = 0xFFFF;
-}
 
 /// One event that happened, as ordinals. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -124,7 +100,8 @@ impl Record {
         Ok(Self(Wire { event: index, time: time.steps(), bits }))
     }
 
-    /// The record that `count` records were dropped for `reason`; it belongs to every schema.
+    /// The record that `count` records were dropped for `reason`; it belongs to every schema. It tells
+    /// [`DROPPED_COUNT_MAX`] at most: [`of_losses`](Record::of_losses) makes as many records as it takes.
     #[must_use]
     pub fn dropped(reason: Reason, count: u32, time: Coarse) -> Self {
         let count = u64::from(DroppedCount::new(count).get());
@@ -149,49 +126,43 @@ impl Record {
         Some((*Reason::ALL.get(reason)?, u32::try_from(self.0.bits.checked_shr(width)?).ok()?))
     }
 
-    /// The record that the cell `cell` of the metric at position `metric` counted `count` from `start` to `end`. What does not
-    /// fit (2^16 cells, 2^16 steps of time) is no record of any schema.
-    pub(crate) fn delta(metric: usize, cell: usize, count: u32, start: Coarse, end: Coarse) -> Self {
-        let steps = end.steps().saturating_sub(start.steps()).min(delta::STEPS_MAX);
-        let above = delta::CELL_BITS.saturating_add(delta::COUNT_BITS);
-        let bits = u64::try_from(cell).unwrap_or(u64::MAX) & mask(delta::CELL_BITS)
-            | (u64::from(count) << delta::CELL_BITS)
-            | (u64::from(steps) << above);
-        let event = u16::try_from(metric).unwrap_or(u16::MAX).saturating_add(METRIC_INDEX);
-        Self(Wire { event, time: end.steps(), bits })
+    /// Records that tell all of `losses`, at `time`, and take each count out of it as they are given.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Record, loss::{Losses, Reason}, time::Coarse};
+    /// let mut losses = Losses::new();
+    /// losses.add(Reason::QueueFull, 3_000_000);
+    /// let told: u32 = Record::of_losses(&mut losses, Coarse::from_steps(1)).map(|record| record.stands_for()).sum();
+    /// assert_eq!(told, 3_000_000);
+    /// ```
+    pub fn of_losses(losses: &mut Losses, time: Coarse) -> impl Iterator<Item = Self> {
+        core::iter::from_fn(move || {
+            let (reason, count) = losses.take_some(DROPPED_COUNT_MAX)?;
+            Some(Self::dropped(reason, count, time))
+        })
     }
 
-    /// Whether this is a record of a metric and not of an event.
-    #[inline]
-    pub(crate) const fn is_delta(&self) -> bool {
-        self.0.event >= METRIC_INDEX
-    }
-
-    /// Position of the metric, where this is a record of one.
-    #[inline]
-    pub(crate) fn metric(&self) -> Option<usize> {
-        self.0.event.checked_sub(METRIC_INDEX).map(usize::from)
-    }
-
-    /// What was counted, where this is a record of a metric and not of an event.
+    /// For how many this record stands: one event; as many as it tells, where it is of a loss; as many additions as were counted,
+    /// where it is of a metric.
     #[must_use]
-    pub fn as_delta(&self) -> Option<Delta> {
-        let metric = self.metric()?;
-        let cell = usize::try_from(self.0.bits & mask(delta::CELL_BITS)).ok()?;
-        let count = u32::try_from((self.0.bits >> delta::CELL_BITS) & mask(delta::COUNT_BITS)).ok()?;
-        let steps = self.0.bits >> delta::CELL_BITS.saturating_add(delta::COUNT_BITS);
-        let start = self.0.time.saturating_sub(u32::try_from(steps).ok()?);
-        Some(Delta { metric, cell, count, start: Coarse::from_steps(start), end: self.time() })
+    pub fn stands_for(&self) -> u32 {
+        self.lost_for(Reason::Corrupt).1
     }
 
-    /// What was counted, where this is a record of one of `schema`'s metrics: checked before anything of it leaves.
-    pub(crate) fn check_delta(&self, schema: &SchemaDescriptor) -> Result<Delta, Error> {
-        let delta = self.as_delta().ok_or(Error::UnknownEvent)?;
-        let metric = schema.metrics().get(delta.metric).ok_or(Error::UnknownEvent)?;
-        if delta.cell >= metric.cells() || delta.count == 0 {
-            return Err(Error::OutOfDomain);
+    /// What is to be told where this record is lost for `reason`: the reason, and for how many it
+    /// [stands](Record::stands_for). One that tells of a loss keeps its own reason. Everything that loses records counts them by this.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Record, loss::Reason, time::Coarse};
+    /// let told = Record::dropped(Reason::QueueFull, 700_000, Coarse::from_steps(1));
+    /// assert_eq!(told.lost_for(Reason::Expired), (Reason::QueueFull, 700_000));
+    /// ```
+    #[must_use]
+    pub fn lost_for(&self, reason: Reason) -> (Reason, u32) {
+        match self.as_delta() {
+            Some(delta) => (reason, delta.count),
+            None => self.loss().unwrap_or((reason, 1)),
         }
-        Ok(delta)
     }
 
     /// The event's index in the schema.

@@ -8,7 +8,7 @@
 //! meanwhile: its `Content-Length` may have left already. What finds no room is counted, and the count becomes a
 //! record of its own ([`crate::loss`]) in its place among the others, as soon as there is room.
 
-use crate::loss::Reason;
+use crate::loss::{DROPPED_COUNT_MAX, Reason};
 use crate::record::{Cursor, RECORD_LEN_MAX, Record, VARINTS};
 use crate::time::Coarse;
 
@@ -105,7 +105,7 @@ impl<const N: usize> Ring<N> {
     pub fn push(&mut self, record: &Record) -> Result<(), Full> {
         let offered = self.offer(record);
         if offered.is_err() {
-            self.count_lost(1, record.time());
+            self.count_lost(record.stands_for(), record.time());
         }
         offered
     }
@@ -122,7 +122,7 @@ impl<const N: usize> Ring<N> {
         self.append(record, N.wrapping_sub(LOSS_LEN_MAX))
     }
 
-    /// Counts `lost` records that never reached this ring; they are told as [`Reason::QueueFull`].
+    /// Counts `lost` events that never reached this ring; they are told as [`Reason::QueueFull`].
     pub fn count_lost(&mut self, lost: u32, time: Coarse) {
         self.lost = self.lost.saturating_add(lost);
         self.lost_at = time;
@@ -189,9 +189,11 @@ impl<const N: usize> Ring<N> {
 
     /// Makes a record of what was lost, where no more than `limit` bytes are in use afterwards.
     fn settle(&mut self, limit: usize) -> Result<(), Full> {
-        if self.lost > 0 {
-            self.append(&Record::dropped(Reason::QueueFull, self.lost, self.lost_at), limit)?;
-            self.lost = 0;
+        while self.lost > 0 {
+            // A record tells so many at most.
+            let told = self.lost.min(DROPPED_COUNT_MAX);
+            self.append(&Record::dropped(Reason::QueueFull, told, self.lost_at), limit)?;
+            self.lost = self.lost.wrapping_sub(told);
         }
         Ok(())
     }
@@ -265,6 +267,17 @@ mod tests {
         let records = contents(&ring, batch);
         assert_eq!(*records.last().unwrap(), Record::dropped(Reason::QueueFull, 2, at(1)));
         assert_eq!(records.len(), batch.count() as usize);
+    }
+
+    #[test]
+    fn more_losses_than_one_record_can_tell_take_several() {
+        let mut ring = Ring::<64>::new();
+        ring.count_lost(2_500_000, at(1));
+        let batch = ring.batch(u32::MAX).unwrap();
+        let told: Vec<u32> = contents(&ring, batch).iter().map(Record::stands_for).collect();
+        assert_eq!(told, [DROPPED_COUNT_MAX, DROPPED_COUNT_MAX, 2_500_000 - 2 * DROPPED_COUNT_MAX]);
+        ring.commit(batch.last());
+        assert!(ring.is_empty());
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<F: MultiwriteNorFlash> Backlog<F> {
             let Some(oldest) = self.queue.pop(&mut buffer).await? else { return Err(Error::FullStorage) };
             // The frame in hand is in memory as well: it is not lost yet.
             if !core::mem::take(&mut self.in_hand) {
-                self.losses.add(Reason::StoreFull, stands_for(oldest));
+                lose(&mut self.losses, oldest, Reason::StoreFull);
             }
         }
     }
@@ -162,9 +162,7 @@ impl<F: MultiwriteNorFlash> Keep for Backlog<F> {
     async fn oldest(&mut self, schema: &'static SchemaDescriptor, now: Coarse) -> Option<Frame> {
         self.in_hand = false;
         while !self.is_empty {
-            let bytes = self.peek().await?;
-            let count = stands_for(&bytes);
-            let frame = Frame { bytes, schema };
+            let frame = Frame { bytes: self.peek().await?, schema };
             match frame.fault(now) {
                 None => {
                     self.in_hand = true;
@@ -172,7 +170,7 @@ impl<F: MultiwriteNorFlash> Keep for Backlog<F> {
                 }
                 Some(reason) => {
                     self.queue.pop(&mut [0; FRAME_LEN_MAX]).await.ok()?;
-                    self.losses.add(reason, count);
+                    lose(&mut self.losses, &frame.bytes, reason);
                 }
             }
         }
@@ -249,17 +247,25 @@ fn next_frame(
         if frame.extend_from_slice(record.encode().as_slice()).is_err() {
             break;
         }
-        count = count.saturating_add(record.loss().map_or(1, |(_, lost)| lost));
+        count = count.saturating_add(record.stands_for());
         *at = next;
     }
     frame.get_mut(8..HEAD_LEN)?.copy_from_slice(&count.to_le_bytes());
     (frame.len() > HEAD_LEN).then_some(frame)
 }
 
-/// How many records a frame stands for; one that tells of losses stands for as many as it tells.
-fn stands_for(frame: &[u8]) -> u32 {
-    let count = frame.get(8..).and_then(|rest| rest.first_chunk());
-    count.map_or(1, |count| u32::from_le_bytes(*count))
+/// Counts all that a frame stands for as lost for `reason`: each record that can be read by its own, whatever schema it is of, and
+/// the rest by the frame's head.
+fn lose(losses: &mut Losses, frame: &[u8], reason: Reason) {
+    let Some((head, mut bytes)) = frame.split_first_chunk::<HEAD_LEN>() else { return losses.add(reason, 1) };
+    let mut rest = head.last_chunk().map_or(1, |count| u32::from_le_bytes(*count));
+    while let Ok((record, behind)) = Record::read(bytes) {
+        let (reason, count) = record.lost_for(reason);
+        losses.add(reason, count);
+        rest = rest.saturating_sub(count);
+        bytes = behind;
+    }
+    losses.add(reason, rest);
 }
 
 /// Nothing is kept: records wait in memory.
@@ -376,7 +382,8 @@ mod tests {
         let first = kept[0];
         assert!(first > 1 && kept.len() > 20, "{} are kept", kept.len());
         assert_eq!(kept, (first..=500).collect::<Vec<_>>());
-        assert_eq!(lost(&mut backlog), [(Reason::StoreFull, (1..first).sum())]);
+        // Each tells of losses, and keeps its reason.
+        assert_eq!(lost(&mut backlog), [(Reason::Refused, (1..first).sum())]);
     }
 
     #[test]
@@ -428,7 +435,7 @@ mod tests {
         assert!(keep(&mut flash, 1..4));
         let mut backlog = open(&mut flash);
         assert!(block_on(backlog.oldest(Checked::<Two>::DESCRIPTOR, NOW)).is_none());
-        assert_eq!(lost(&mut backlog), [(Reason::Corrupt, 6)]);
+        assert_eq!(lost(&mut backlog), [(Reason::Refused, 6)]);
     }
 
     #[test]
@@ -442,7 +449,7 @@ mod tests {
         let mut backlog = open(&mut flash);
         assert!(block_on(backlog.oldest(ONE, at(BACKLOG_SECONDS_MAX))).is_some());
         assert!(block_on(backlog.oldest(ONE, at(BACKLOG_SECONDS_MAX + 3_600))).is_none());
-        assert_eq!(lost(&mut backlog), [(Reason::Expired, 6)]);
+        assert_eq!(lost(&mut backlog), [(Reason::Refused, 6)]);
     }
 
     #[test]

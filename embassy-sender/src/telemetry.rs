@@ -3,7 +3,7 @@
 use crate::backlog::{Backlog, Keep, Nowhere};
 use crate::clock;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
-use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::loss::{DROPPED_COUNT_MAX, Reason};
 use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
 use automagik_telemetry_core::record::{Cursor, Records};
 use automagik_telemetry_core::resource::Resource;
@@ -185,7 +185,8 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
             resource: Resource::new(schema, Pseudonym::new(secret, schema.project(), 0)),
             delivery: Delivery::new(settings.seed),
             interval: settings.interval,
-            counted: self.now(),
+            // What was counted in this step before a reset may have left already.
+            counted: Coarse::from_steps(self.now().steps().saturating_add(1)),
             kept,
             taken: true,
         };
@@ -225,20 +226,23 @@ impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
     /// Puts into the queue what was counted, and what was lost.
     fn collect(&mut self) {
         let (queue, now) = (&self.telemetry.queue, self.telemetry.now());
-        // A second time in one step covers that step again: times are no finer.
-        let (start, end) = (self.counted.min(now), Coarse::from_steps(now.steps().saturating_add(1)));
-        aggregate::drain::<S>(start, end, |record| queue.offer(&record).is_ok());
-        self.counted = end;
+        // Not twice in one step: times are no finer, and no two intervals of a stream may overlap. A clock that was set back by more
+        // is caught up with from where the last interval ended.
+        if self.counted.steps().wrapping_sub(now.steps()) != 1 {
+            let end = Coarse::from_steps(now.max(self.counted).steps().saturating_add(1));
+            aggregate::drain::<S>(self.counted, end, |record| queue.offer(&record).is_ok());
+            self.counted = end;
+        }
         if !self.taken {
             return;
         }
         let losses = self.kept.losses();
         losses.add(Reason::OutOfDomain, self.telemetry.out_of_domain.swap(0, Ordering::Relaxed));
-        let untold = core::mem::take(losses).take().filter(|(reason, count)| {
-            let told = Record::dropped(*reason, *count, now);
-            queue.offer(&told).is_err()
-        });
-        untold.for_each(|(reason, count)| losses.add(reason, count));
+        while let Some((reason, count)) = losses.take_some(DROPPED_COUNT_MAX) {
+            if queue.offer(&Record::dropped(reason, count, now)).is_err() {
+                return losses.add(reason, count);
+            }
+        }
     }
 
     /// Sends what waits, until nothing does: what was kept first, it is older.
@@ -268,8 +272,7 @@ impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
         records: &OfSignal<'_>,
         at: At,
     ) -> Result<(), Withdrawn> {
-        let count = records.count();
-        if count == 0 {
+        if records.next(&mut records.first()).is_none() {
             return Ok(());
         }
         loop {
@@ -289,14 +292,21 @@ impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
                         Verdict::Keep => continue,
                         Verdict::Taken { refused } => {
                             self.taken = true;
-                            refused.min(count)
+                            refused
                         }
-                        Verdict::Refused => {
+                        // What is kept in flash can't be made smaller.
+                        Verdict::Refused | Verdict::Split => {
                             self.taken = false;
-                            count
+                            u32::MAX
                         }
                     };
-                    self.kept.losses().add(Reason::Refused, refused);
+                    // Which of them were refused a collector does not say.
+                    let (mut at, losses) = (records.first(), self.kept.losses());
+                    for _ in 0..refused {
+                        let Some(record) = records.next(&mut at) else { break };
+                        let (reason, count) = record.lost_for(Reason::Refused);
+                        losses.add(reason, count);
+                    }
                     return Ok(());
                 }
             }
@@ -343,17 +353,6 @@ enum At {
 struct OfSignal<'a> {
     records: &'a dyn Records,
     signal: Signal,
-}
-
-impl OfSignal<'_> {
-    /// How many they are; one that tells of losses stands for as many as it tells.
-    fn count(&self) -> u32 {
-        let (mut at, mut count) = (self.first(), 0_u32);
-        while let Some(record) = self.next(&mut at) {
-            count = count.saturating_add(record.loss().map_or(1, |(_, lost)| lost));
-        }
-        count
-    }
 }
 
 impl Records for OfSignal<'_> {

@@ -1,7 +1,19 @@
-//! Delivery for programs that are over before a request is: a process of their own that a run leaves behind, as the Go
+//! Delivery for programs that are over before a request is: a process of their own that a run leaves behind when it ends, as the Go
 //! toolchain does. It is the same program with the same arguments, told by a variable to deliver what waits and to exit.
+//!
+//! ```text
+//!  a run ends ── something waits, nobody was left behind ──► token on disk, the same in the variable ──► process
+//!  the process ── variable and token agree ──► delivers, looks once more, exits; in a minute at most
+//! ```
+//!
+//! The variable alone ends no program: it counts only where it says what stands in a file that only this person can write,
+//! and that is there for one process.
 
-use crate::spool::Spool;
+use crate::disk;
+use crate::environment::Environment;
+use crate::pipeline::Pipeline;
+use crate::signals::Standing;
+use crate::spool::{Spool, TOKEN};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,21 +23,69 @@ pub(crate) const UPLOAD: &str = "AUTOMAGIK_TELEMETRY_UPLOAD_AND_EXIT";
 /// Longest that it lives.
 pub(crate) const UPLOAD_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// How often a run leaves one behind at most, in seconds.
-const EVERY_SECONDS: u64 = 60;
+/// Bytes of a token, in hexadecimal.
+const TOKEN_LEN: u64 = 32;
 
-/// Leaves a process behind where something waits and none was left behind lately. Whether that works or not, the host
-/// goes on.
+/// Leaves a process behind where something waits, the collector wants requests, and no other was left behind. Whether that works
+/// or not, the host goes on.
 pub(crate) fn start(spool: &Spool) {
-    if !spool.take_turn(EVERY_SECONDS) {
+    if spool.is_empty() || !matches!(spool.left_behind(), Ok(Some(_))) {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
+    let mut token = [0; 16];
+    if getrandom::fill(&mut token).is_err() {
+        return;
+    }
+    let token = format!("{:032x}", u128::from_le_bytes(token));
+    if disk::publish(spool.folder(), TOKEN, token.as_bytes()).is_err() {
+        return;
+    }
     let mut command = Command::new(program);
-    command.args(std::env::args_os().skip(1)).env(UPLOAD, "1");
+    command.args(std::env::args_os().skip(1)).env(UPLOAD, token);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // Ctrl-C in the terminal is not meant for it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let _ = command.spawn();
+    if let Ok(mut child) = command.spawn() {
+        // A program that lives on must not keep it as a zombie.
+        let _ = std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || child.wait());
+    }
+}
+
+/// Delivers what waits in `spool` by `pipeline`, as long as the person agrees, in a thread of its own.
+pub(crate) fn deliver(spool: &Spool, pipeline: Pipeline, standing: impl Fn() -> Standing + Send + 'static) {
+    // Only one is there at a time; whoever finds it taken leaves all to that one.
+    let Ok(Some(right)) = spool.left_behind() else { return };
+    let thread = std::thread::spawn(move || pipeline.upload(UPLOAD_TIME_MAX, standing));
+    let is_done = matches!(thread.join(), Ok(Ok(true)));
+    drop(right);
+    if is_done {
+        // What a run recorded while this one was about to go, it left to this one.
+        start(spool);
+    }
+}
+
+/// Whether this process is one that was left behind: the variable says what the file says, once.
+pub(crate) fn is_left_behind(environment: &Environment, spool: &Spool) -> bool {
+    let Some(given) = environment.text(UPLOAD).filter(|_| environment.is_of_process()) else { return false };
+    let path = spool.folder().join(TOKEN);
+    let is_meant = disk::read(&path, TOKEN_LEN + 1).is_ok_and(|kept| {
+        kept.is_some_and(|kept| kept.len() as u64 == TOKEN_LEN && kept == given.as_bytes())
+    });
+    is_meant && disk::remove(&path).is_ok()
+}
+
+/// Lets go of what the process inherited: a pipe whose reader waits for its end, a lock of whoever started the program.
+pub(crate) fn close_inherited() {
+    #[cfg(unix)]
+    {
+        let Ok(entries) = std::fs::read_dir("/dev/fd") else { return };
+        let descriptors: Vec<i32> =
+            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        // That of the folder is among them, and closed by now.
+        for descriptor in descriptors.into_iter().filter(|descriptor| *descriptor > 2) {
+            let _ = nix::unistd::close(descriptor);
+        }
+    }
 }

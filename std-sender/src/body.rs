@@ -1,6 +1,6 @@
 //! A request's body in memory.
 
-use automagik_telemetry_core::Record;
+use crate::spool::Batch;
 use automagik_telemetry_core::otlp::{self, Body, Error, Logs, Metrics, Signal};
 use automagik_telemetry_core::resource::Resource;
 
@@ -22,20 +22,22 @@ pub(crate) fn to_vec(body: &mut dyn Body) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-/// The request that tells those of `records` that leave by `signal`.
-pub(crate) fn encode(resource: &Resource, signal: Signal, records: &[Record]) -> Vec<u8> {
-    encode_within(resource, signal, records, ENVELOPE_LEN + RECORD_LEN * records.len())
+/// The request that tells `batch`.
+pub(crate) fn encode(resource: &Resource, batch: &Batch) -> Vec<u8> {
+    encode_within(resource, batch, ENVELOPE_LEN + RECORD_LEN * batch.records.len())
 }
 
-fn encode_within(resource: &Resource, signal: Signal, records: &[Record], room: usize) -> Vec<u8> {
+fn encode_within(resource: &Resource, batch: &Batch, room: usize) -> Vec<u8> {
     let mut buffer = vec![0; room];
-    let request = match signal {
-        Signal::Logs => Logs::encode(resource, records, &mut buffer),
-        Signal::Metrics => Metrics::encode(resource, records, &mut buffer),
+    let records = &batch.records;
+    let request = match (batch.signal, batch.interval) {
+        (Signal::Logs, _) => Logs::encode(resource, records, &mut buffer),
+        (Signal::Metrics, None) => Metrics::encode(resource, records, &mut buffer),
+        (Signal::Metrics, Some(interval)) => Metrics::encode_over(resource, records, interval, &mut buffer),
     };
     match request {
         Ok(request) => request.to_vec(),
-        Err(Error::BufferTooSmall(len)) if len > room => encode_within(resource, signal, records, len),
+        Err(Error::BufferTooSmall(len)) if len > room => encode_within(resource, batch, len),
         Err(_) => Vec::new(),
     }
 }
@@ -79,19 +81,19 @@ mod tests {
     use crate::testing::{App, consent};
     use automagik_telemetry_core::schema::Checked;
     use automagik_telemetry_core::time::Coarse;
-    use automagik_telemetry_core::{Pseudonym, Secret};
+    use automagik_telemetry_core::{Pseudonym, Record, Secret};
 
     #[test]
     fn a_request_that_outgrows_its_room_is_whole() {
         let secret = Secret::new([7; 32], consent());
         let resource = Resource::new(Checked::<App>::DESCRIPTOR, Pseudonym::new(&secret, "app", 0));
         let records = [Record::new(&App, Coarse::from_steps(1)).unwrap(); 100];
-        let slice = records.as_slice();
+        let (slice, batch) = (records.as_slice(), Batch::in_memory(Signal::Logs, records.to_vec(), None));
         let whole = to_vec(&mut Logs::new(&resource, &slice)).unwrap();
         for room in [0, 1, whole.len() - 1, whole.len()] {
-            assert_eq!(encode_within(&resource, Signal::Logs, &records, room), whole, "{room}");
+            assert_eq!(encode_within(&resource, &batch, room), whole, "{room}");
         }
-        assert_eq!(encode(&resource, Signal::Logs, &records), whole);
+        assert_eq!(encode(&resource, &batch), whole);
     }
 
     #[test]

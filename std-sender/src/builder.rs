@@ -1,15 +1,18 @@
 //! Settings, each of them the person's first, then the application's, then the policy's.
 
 use crate::ask::{self, Ask, Reply};
+use crate::disk;
 use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
+use crate::flight::Flight;
 use crate::http::{Http, Route};
 use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
 use crate::rights::Rights;
 use crate::sent::SentLog;
 use crate::settings::{self, Settings, TIMEOUT};
-use crate::spool::Spool;
+use crate::signals::Standing;
+use crate::spool::{Destinations, Spool};
 use crate::telemetry::{Running, Telemetry};
 use crate::verbose::{self, VERBOSE, Verbose};
 use crate::{background, identity, signals};
@@ -177,10 +180,10 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// For a command line program, over before a request is: lets a run leave a process behind that delivers what runs
-    /// before it recorded, once a minute at most. It is this program with the same arguments, and it ends inside
-    /// [`build`](Builder::build) or [`start`](Builder::start): call that before the program does anything but read its
-    /// arguments.
+    /// For a command line program, over before a request is: lets a run, when its last handle is dropped, leave a process behind
+    /// that delivers what waits; one at a time, for a minute at most. It is this program with the same arguments, and it
+    /// ends inside [`build`](Builder::build) or [`start`](Builder::start): **call that first in `main`**, before the program does
+    /// anything but read its arguments. It may be called inside any async runtime.
     #[must_use]
     pub fn upload_in_background(mut self, upload: bool) -> Self {
         self.upload_in_background = upload;
@@ -259,16 +262,8 @@ impl<S: Schema> Builder<S> {
             decide(&signals)
         };
         let mut decision = decided(&environment, Answer::Silent);
-        let is_left_behind = self.upload_in_background
-            && environment.is_of_process()
-            && environment.variable(background::UPLOAD).is_some();
-        if is_left_behind {
-            if let Some(Ok(pipeline)) = decision.consent().map(|consent| self.pipeline(&environment, consent))
-            {
-                let is_agreed = move || decided(&environment, Answer::Silent).enabled();
-                let _ = pipeline.upload(background::UPLOAD_TIME_MAX, is_agreed);
-            }
-            std::process::exit(0);
+        if self.upload_in_background && environment.variable(background::UPLOAD).is_some() {
+            self.upload_if_left_behind(&environment, decision);
         }
         let mut answered = Answer::Silent;
         if let Some(Dialog(mut dialog)) = self.dialog.take() {
@@ -284,33 +279,53 @@ impl<S: Schema> Builder<S> {
         }
         let Some(consent) = decision.consent() else { return (decision, Ok(None)) };
         let watched = environment.clone();
-        let is_agreed = move || decided(&watched, answered).enabled();
-        (decision, self.run(&environment, consent, is_agreed).map(Some))
+        let standing = move || signals::standing(&watched, schema.project(), opt_out, answered);
+        (decision, self.run(&environment, consent, standing).map(Some))
+    }
+
+    /// Where this process was left behind to deliver: does that, and ends it.
+    fn upload_if_left_behind(&self, environment: &Environment, decision: Decision) {
+        let Some(Ok(pipeline)) = decision.consent().map(|consent| self.pipeline(environment, consent)) else {
+            return;
+        };
+        let Some(spool) = pipeline.spool.clone() else { return };
+        if !background::is_left_behind(environment, &spool) {
+            return;
+        }
+        background::close_inherited();
+        let (watched, opt_out) = (environment.clone(), self.opt_out);
+        let project = Checked::<S>::DESCRIPTOR.project();
+        let standing = move || signals::standing(&watched, project, opt_out, Answer::Silent);
+        background::deliver(&spool, pipeline, standing);
+        std::process::exit(0);
     }
 
     fn run(
         self,
         environment: &Environment,
         consent: Consent,
-        is_agreed: impl Fn() -> bool + Send + 'static,
+        standing: impl Fn() -> Standing + Send + 'static,
     ) -> Result<Running, StartError> {
         let verbose = self.is_verbose(environment);
         let pipeline = self.pipeline(environment, consent)?;
-        // Who wants to see what is sent wants to see it here.
-        if let (true, false, Some(spool)) = (self.upload_in_background, verbose, &pipeline.spool) {
-            background::start(spool);
-        }
-        let store = pipeline.store().while_agreed(is_agreed);
+        let store = pipeline.store().while_agreed(standing);
         let (recorder, store) = (Arc::new(Recorder::new()), Arc::new(Mutex::new(store)));
+        let (end, ended) = std::sync::mpsc::channel();
         let running = Running {
             recorder: Arc::clone(&recorder),
             store: Arc::clone(&store),
+            flight: Arc::clone(&pipeline.flight),
+            ended: Mutex::new(ended),
             at_exit: if verbose { self.wait_at_exit.max(verbose::WAIT_AT_EXIT) } else { self.wait_at_exit },
+            // Who wants to see what is sent wants to see it here. Signals that were handed over are no other process's.
+            upload_in_background: self.upload_in_background && !verbose && environment.is_of_process(),
         };
         let thread = std::thread::Builder::new().name("telemetry".to_owned());
         let spawned = thread.spawn(move || {
-            // Where it fails nothing is delivered; the host goes on, and what it records goes to the next run.
-            let _ = pipeline.run(&recorder, &store);
+            let _: &std::sync::mpsc::Sender<()> = &end;
+            pipeline.run(&recorder, &store);
+            // Whoever waits for the end hears of it.
+            drop(end);
         });
         spawned.map(|_| running).map_err(StartError::Thread)
     }
@@ -322,11 +337,19 @@ impl<S: Schema> Builder<S> {
     /// What a worker is made of.
     fn pipeline(&self, environment: &Environment, consent: Consent) -> Result<Pipeline, StartError> {
         let schema = Checked::<S>::DESCRIPTOR;
-        let state = environment.state();
+        // A folder that can't be written is none: a secret that others can read, but not what this process has delivered, would make
+        // two writers of one stream.
+        let state = environment.state().filter(|state| disk::is_writable(state));
+        let flight = Arc::new(Flight::default());
         let sender = Http {
             log: state.map(|state| SentLog::new(state, schema.project(), consent)),
             logs: self.route(environment, Signal::Logs)?,
             metrics: self.route(environment, Signal::Metrics)?,
+            flight: Arc::clone(&flight),
+        };
+        let destinations = Destinations {
+            logs: sender.logs.endpoint().number(Signal::Logs),
+            metrics: sender.metrics.endpoint().number(Signal::Metrics),
         };
         let secret = identity::secret(state, consent).ok_or(StartError::Random)?;
         let mut seed = [0; 4];
@@ -342,8 +365,9 @@ impl<S: Schema> Builder<S> {
             // More than a day is as good as never.
             interval: self.interval.min(Duration::from_secs(86_400)),
             seed: u32::from_le_bytes(seed),
-            spool: state.map(|state| Spool::new(state, schema, consent)),
+            spool: state.map(|state| Spool::new(state, schema, destinations, consent)),
             drain: |start, end, each| aggregate::drain::<S>(start, end, each),
+            flight,
         })
     }
 

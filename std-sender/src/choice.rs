@@ -10,7 +10,7 @@
 
 use crate::environment::Environment;
 use automagik_telemetry_core::consent::Answer;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,11 +55,9 @@ fn read(path: &Path) -> io::Result<String> {
 pub(crate) fn store(environment: &Environment, yes: bool) -> io::Result<PathBuf> {
     let none = || io::Error::new(ErrorKind::NotFound, "there is no home folder to keep it in");
     let (folder, path) = environment.config().zip(path(environment)).ok_or_else(none)?;
-    crate::folder::make(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(COMMENT.as_bytes())?;
-    file.write_all(if yes { b"yes\n" } else { b"no\n" })?;
-    file.persist(&path)?;
+    crate::disk::make_folder(folder)?;
+    let answer = if yes { "yes\n" } else { "no\n" };
+    crate::disk::temporary(folder, [COMMENT, answer].concat().as_bytes())?.persist(&path)?;
     Ok(path)
 }
 
@@ -67,7 +65,7 @@ pub(crate) fn store(environment: &Environment, yes: bool) -> io::Result<PathBuf>
 pub(crate) fn ask_no_more(environment: &Environment) {
     ASKED.store(true, Ordering::Relaxed);
     if let Some(folder) = environment.runtime() {
-        let _ = crate::folder::make(folder).and_then(|()| std::fs::write(mark(folder), ""));
+        let _ = crate::disk::make_folder(folder).and_then(|()| std::fs::write(mark(folder), ""));
     }
 }
 
@@ -89,7 +87,7 @@ mod tests {
     fn holding(bytes: &[u8]) -> (tempfile::TempDir, Environment) {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::at(home.path());
-        crate::folder::make(environment.config().unwrap()).unwrap();
+        crate::disk::make_folder(environment.config().unwrap()).unwrap();
         std::fs::write(path(&environment).unwrap(), bytes).unwrap();
         (home, environment)
     }
@@ -124,7 +122,7 @@ mod tests {
     fn a_folder_in_its_place_is_no_yes() {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::at(home.path());
-        crate::folder::make(&path(&environment).unwrap()).unwrap();
+        crate::disk::make_folder(&path(&environment).unwrap()).unwrap();
         assert_eq!(stored(&environment), Answer::Unintelligible);
     }
 

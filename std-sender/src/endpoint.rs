@@ -4,8 +4,10 @@
 //! but wrong, or empty, is an error: it never falls back to another server.
 
 use crate::environment::Environment;
+use crate::spool::Destinations;
 use automagik_telemetry_core::otlp::Signal;
 use reqwest::Url;
+use sha2::{Digest, Sha256};
 
 /// The person's setting: a base, to which each signal's path is added. Policy: "Self-Hosting".
 pub const ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_ENDPOINT";
@@ -125,6 +127,12 @@ impl Endpoint {
         Self { base: self.url(signal), is_whole: true }.to_string()
     }
 
+    /// A number for where `signal` goes, the same for the same address. A key in it that changes leads to the same collector.
+    pub(crate) fn number(&self, signal: Signal) -> u64 {
+        let digest = Sha256::digest(self.shown(signal));
+        digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
     /// Whether the collector is on this machine: `localhost`, 127.0.0.0/8 or ::1.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
@@ -191,6 +199,13 @@ impl core::fmt::Display for SetBy {
             Self::Nobody => f.write_str("the policy's"),
         }
     }
+}
+
+/// Where the records of both signals would go; `None` where an endpoint is wrong.
+pub(crate) fn destinations(environment: &Environment, application: Option<&str>) -> Option<Destinations> {
+    let (logs, _) = choose(environment, application, Signal::Logs).ok()?;
+    let (metrics, _) = choose(environment, application, Signal::Metrics).ok()?;
+    Some(Destinations { logs: logs.number(Signal::Logs), metrics: metrics.number(Signal::Metrics) })
 }
 
 /// The endpoint that counts for `signal`, and who set it.

@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 /// Name of this library's folder among those of other programs.
 const FOLDER: &str = "automagik-telemetry";
 
+/// The person's setting: an absolute path to a folder for what waits, the secret and the log of what was sent, instead of the
+/// platform's. For a container whose home is read-only or new each time: a volume.
+pub const STATE_DIR: &str = "AUTOMAGIK_TELEMETRY_STATE_DIR";
+
 /// Variables and folders that the decision and the files depend on.
 ///
 /// ```
@@ -41,9 +45,19 @@ impl Environment {
     /// | the answer | `$XDG_CONFIG_HOME` or `~/.config` | `~/Library/Application Support` | `%APPDATA%` |
     /// | state | `$XDG_STATE_HOME` or `~/.local/state` | `~/Library/Application Support` | `%LOCALAPPDATA%` |
     /// | what ends with the session | `$XDG_RUNTIME_DIR` | none | none |
+    ///
+    /// A home that is no absolute path, or is not there, is no home: nothing is kept in it, or made for it. [`STATE_DIR`] names
+    /// another place for state, on all platforms.
     #[must_use]
     pub fn of_process() -> Self {
         let folders = etcetera::base_strategy::choose_native_strategy().ok();
+        let home =
+            folders.as_ref().map(BaseStrategy::home_dir).filter(|home| is_a_home(home)).map(Path::to_owned);
+        // What a variable names outside of the home counts without one.
+        let is_ours = |folder: &PathBuf| {
+            folder.is_absolute()
+                && (home.is_some() || !folders.as_ref().is_some_and(|all| folder.starts_with(all.home_dir())))
+        };
         let state = folders.as_ref().map(|folders| {
             folders
                 .state_dir()
@@ -54,14 +68,15 @@ impl Environment {
             .as_ref()
             .map(|folders| if cfg!(target_os = "macos") { folders.data_dir() } else { folders.config_dir() });
         let runtime = folders.as_ref().and_then(BaseStrategy::runtime_dir);
+        let state = state.filter(is_ours).map(|state| state.join(FOLDER));
         Self {
             variables: Variables::Process,
-            config: config.map(|config| config.join(FOLDER)),
+            config: config.filter(is_ours).map(|config| config.join(FOLDER)),
             runtime: runtime.map(|runtime| runtime.join(FOLDER)),
-            home: folders
-                .map(|folders| folders.home_dir().to_owned())
-                .filter(|home| !home.as_os_str().is_empty()),
-            state: state.map(|state| state.join(FOLDER)),
+            state: std::env::var_os(STATE_DIR)
+                .filter(|folder| !folder.is_empty())
+                .map_or(state, |folder| state_dir(&folder)),
+            home,
             test_binary: is_test_binary(),
         }
     }
@@ -88,7 +103,11 @@ impl Environment {
             Variables::Process => std::env::vars_os().collect(),
             Variables::Given(variables) => variables,
         };
-        variables.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        if name == STATE_DIR {
+            self.state = state_dir(&value);
+        }
+        variables.insert(name, value);
         self.variables = Variables::Given(variables);
         self
     }
@@ -138,6 +157,16 @@ impl Environment {
     pub(crate) fn state(&self) -> Option<&Path> {
         self.state.as_deref()
     }
+}
+
+/// The folder that [`STATE_DIR`] names; none where it is no absolute path: then nothing is kept.
+fn state_dir(value: &OsStr) -> Option<PathBuf> {
+    let folder = PathBuf::from(value);
+    folder.is_absolute().then(|| folder.join(FOLDER))
+}
+
+fn is_a_home(home: &Path) -> bool {
+    home.is_absolute() && home.is_dir()
 }
 
 /// Cargo puts tests, and them alone, into `target/<profile>/deps`, named `<crate>-<16 hexadecimal digits>`.

@@ -6,11 +6,17 @@
 use crate::body;
 use crate::clock;
 use crate::endpoint::Endpoint;
+use crate::flight::Flight;
 use crate::sent::SentLog;
 use crate::settings::Settings;
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
 use automagik_telemetry_core::{Outcome, Sender};
+use bytes::Bytes;
+use core::convert::Infallible;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use http_body::{Frame, SizeHint};
 use prost::Message;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::io::{self, Write};
@@ -48,6 +54,38 @@ pub(crate) struct Http {
     pub(crate) log: Option<SentLog>,
     pub(crate) logs: Route,
     pub(crate) metrics: Route,
+    /// Whether a request has left.
+    pub(crate) flight: Arc<Flight>,
+}
+
+/// A request's body, which says when it leaves.
+struct Leaving {
+    bytes: Option<Bytes>,
+    flight: Arc<Flight>,
+}
+
+impl http_body::Body for Leaving {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        // Where the program ends the request is never finished: it is dropped in a moment.
+        if self.bytes.is_some() && !self.flight.leave() {
+            return Poll::Pending;
+        }
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
 }
 
 /// The way to the collector of one signal.
@@ -119,7 +157,7 @@ impl Sender for Http {
             Signal::Metrics => &mut self.metrics,
         };
         if body.len() > route.body_bytes_max {
-            return Outcome::Refused;
+            return Outcome::TooLarge;
         }
         let Ok(bytes) = body::to_vec(body) else { return Outcome::Refused };
         let url = route.endpoint.url(signal);
@@ -131,18 +169,26 @@ impl Sender for Http {
             request = request.header(CONTENT_ENCODING, GZIP);
         }
         let body = smaller.unwrap_or_else(|| bytes.clone());
-        let outcome = match request.body(body).send().await {
+        let body =
+            reqwest::Body::wrap(Leaving { bytes: Some(body.into()), flight: Arc::clone(&self.flight) });
+        let sent = request.body(body).send().await;
+        let is_answered = sent.is_ok();
+        let outcome = match sent {
             Ok(answer) => {
                 let status = answer.status().as_u16();
                 match Outcome::from_status(status, retry_after(answer.headers(), SystemTime::now())) {
-                    Outcome::Accepted => refused(answer).await,
+                    Outcome::Accepted => read(answer).await,
                     outcome => outcome,
                 }
             }
-            // Nothing left this machine.
-            Err(error) if error.is_connect() => return AGAIN,
             Err(_) => AGAIN,
         };
+        let has_left = self.flight.has_left();
+        self.flight.land(is_answered);
+        if !has_left && !is_answered {
+            // Nothing left this machine.
+            return outcome;
+        }
         if let Some(log) = &mut self.log {
             log.note(signal, &bytes, outcome, clock::unix_seconds());
         }
@@ -157,27 +203,39 @@ fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// What an answer of success says of refused records. It stays a success whatever else it holds.
-async fn refused(mut answer: reqwest::Response) -> Outcome {
+/// What an answer of success says of refused records. It stays a success whatever else it holds, unless it is a page: then
+/// it is of somebody who stands between us and the collector, as in a hotel's network.
+async fn read(mut answer: reqwest::Response) -> Outcome {
     let mut bytes = Vec::new();
     while let Ok(Some(piece)) = answer.chunk().await {
-        if bytes.len() + piece.len() > ANSWER_BYTES_MAX {
+        bytes.extend_from_slice(&piece);
+        if is_page(&bytes) {
+            return Outcome::Retry { after_seconds: None };
+        }
+        if bytes.len() > ANSWER_BYTES_MAX {
             return Outcome::Accepted;
         }
-        bytes.extend_from_slice(&piece);
     }
     let rejected = Answer::decode(bytes.as_slice()).ok().and_then(|answer| answer.partial_success);
-    match rejected.map(|partial| u32::try_from(partial.rejected)) {
-        Some(Ok(count)) if count > 0 => Outcome::PartlyRefused(count),
+    match rejected.map_or(0, |partial| partial.rejected) {
+        // More than there were is all of them.
+        count @ 1.. => Outcome::PartlyRefused(u32::try_from(count).unwrap_or(u32::MAX)),
         _ => Outcome::Accepted,
     }
+}
+
+/// Whether these bytes begin a page of HTML or XML. Neither protobuf's messages nor JSON begin so.
+fn is_page(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    text.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// Seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<u32> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // However many digits it has.
+        return Some(value.parse::<u32>().unwrap_or(u32::MAX));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     let wait = date.duration_since(now).unwrap_or_default();
@@ -218,7 +276,8 @@ mod tests {
     }
 
     async fn sent_to(endpoint: &str, len: usize) -> Outcome {
-        let mut http = Http { log: None, logs: route(endpoint), metrics: route(endpoint) };
+        let (logs, metrics) = (route(endpoint), route(endpoint));
+        let mut http = Http { log: None, logs, metrics, flight: Arc::default() };
         http.logs.body_bytes_max = 1 << 10;
         http.send(Signal::Logs, &mut Bytes(len)).await
     }
@@ -226,13 +285,27 @@ mod tests {
     #[tokio::test]
     async fn h7_a_body_above_the_limit_is_not_sent() {
         // Nobody is at that port: what is tried there is tried again.
-        assert_eq!(sent_to("http://127.0.0.1:1", (1 << 10) + 1).await, Outcome::Refused);
+        assert_eq!(sent_to("http://127.0.0.1:1", (1 << 10) + 1).await, Outcome::TooLarge);
         assert_eq!(sent_to("http://127.0.0.1:1", 1 << 10).await, Outcome::Retry { after_seconds: None });
     }
 
     #[tokio::test]
     async fn a_name_that_nobody_knows_is_tried_again() {
         assert_eq!(sent_to("http://collector.invalid", 1).await, Outcome::Retry { after_seconds: None });
+    }
+
+    #[test]
+    fn a_page_is_no_answer_of_a_collector() {
+        for (bytes, page) in [
+            (&b"<!doctype html><title>Log in</title>"[..], true),
+            (b"\xEF\xBB\xBF\r\n  <html>", true),
+            (b"", false),
+            (br#"{"partialSuccess":{}}"#, false),
+            (b"\x0A\x02\x08\x07", false),
+            (b"accepted", false),
+        ] {
+            assert_eq!(is_page(bytes), page, "{}", bytes.escape_ascii());
+        }
     }
 
     #[test]
@@ -243,6 +316,7 @@ mod tests {
             (" 120 ", Some(120)),
             ("0", Some(0)),
             ("99999999999999", Some(u32::MAX)),
+            ("99999999999999999999999999", Some(u32::MAX)),
             ("Tue, 21 Oct 2025 12:00:30 GMT", Some(30)),
             ("Tue, 21 Oct 2025 11:00:00 GMT", Some(0)),
             ("soon", None),

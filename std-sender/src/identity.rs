@@ -5,7 +5,7 @@
 
 use automagik_telemetry_core::pseudonym::SECRET_LEN;
 use automagik_telemetry_core::{Consent, Secret};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Name of the file in this library's folder.
@@ -37,11 +37,10 @@ fn kept(path: &Path) -> io::Result<Option<[u8; SECRET_LEN]>> {
 
 /// Keeps `fresh`, or gives what another process kept meanwhile.
 fn keep(state: &Path, fresh: &[u8; SECRET_LEN]) -> io::Result<[u8; SECRET_LEN]> {
-    crate::folder::make(state)?;
+    crate::disk::make_folder(state)?;
     let path = path(state);
     // The file is mode 0600 from its first moment.
-    let mut file = tempfile::NamedTempFile::new_in(state)?;
-    file.write_all(fresh)?;
+    let file = crate::disk::temporary(state, fresh)?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(*fresh),
         Err(error) => match kept(&path) {

@@ -49,6 +49,8 @@ pub(crate) struct Recorder {
     idle: AtomicBool,
     wake: Notify,
     stopping: AtomicBool,
+    /// Whether the worker has ended: nobody answers any more.
+    ended: AtomicBool,
     flushes: Mutex<Vec<Flush>>,
     /// The process of the worker. A forked child has this, but no worker.
     process: u32,
@@ -83,6 +85,7 @@ impl Recorder {
             idle: AtomicBool::new(false),
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             flushes: Mutex::new(Vec::new()),
         }
     }
@@ -136,7 +139,11 @@ impl Recorder {
         // Where that is beyond all time, a day will do: the worker asks again then.
         let until = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
         if self.is_of_this_process() {
-            self.flushes.lock().unwrap_or_else(PoisonError::into_inner).push(Flush { done, until });
+            let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+            if !self.ended.load(Ordering::SeqCst) {
+                flushes.push(Flush { done, until });
+            }
+            drop(flushes);
             self.wake();
         }
         receiver
@@ -151,6 +158,21 @@ impl Recorder {
     /// Whether the worker was asked to end.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::SeqCst)
+    }
+
+    /// The worker has ended: who waits for it, or will, is told so.
+    pub(crate) fn end(&self) {
+        let mut flushes = self.flushes.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ended.store(true, Ordering::SeqCst);
+        flushes.clear();
+    }
+
+    /// Waits for `most` at most, or until the worker is asked to end, without a runtime.
+    pub(crate) fn wait_to_stop(&self, most: Duration) {
+        let until = Instant::now() + most;
+        while !self.is_stopping() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Takes what was recorded: what one thread recorded in its order, unless it was much.

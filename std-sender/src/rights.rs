@@ -4,8 +4,9 @@ use crate::body;
 use crate::environment::Environment;
 use crate::inventory::Inventory;
 use crate::sent::{self, Became};
+use crate::spool::Batch;
 use crate::status::Status;
-use crate::{BATCH_RECORDS_MAX, choice, clock, decode, identity, signals, spool};
+use crate::{BATCH_RECORDS_MAX, choice, clock, decode, endpoint, identity, signals, spool};
 use automagik_telemetry_core::consent::{Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
@@ -208,7 +209,9 @@ impl<S: Schema> Rights<S> {
     fn waiting_batches(&self) -> (Vec<(Signal, Vec<u8>)>, usize) {
         let schema = Checked::<S>::DESCRIPTOR;
         let Some(state) = self.environment.state() else { return (Vec::new(), 0) };
-        let (records, others) = spool::waiting(&spool::folder(state, schema.project()), schema);
+        let destinations = endpoint::destinations(&self.environment, schema.endpoint());
+        let spool::Waiting { records, others, .. } =
+            spool::waiting(&spool::folder(state, schema.project()), schema, destinations);
         let secret = self.decision().consent().filter(|_| !records.is_empty());
         let Some(secret) = secret.and_then(|consent| identity::secret(Some(state), consent)) else {
             return (Vec::new(), others + records.len());
@@ -217,7 +220,7 @@ impl<S: Schema> Rights<S> {
         let of_one_signal = records.chunk_by(|a, b| Signal::of(a) == Signal::of(b));
         let bodies = of_one_signal.flat_map(|records| records.chunks(BATCH_RECORDS_MAX)).map(|records| {
             let signal = Signal::of(&records[0]);
-            (signal, body::encode(&resource, signal, records))
+            (signal, body::encode(&resource, &Batch::in_memory(signal, records.to_vec(), None)))
         });
         (bodies.collect(), others)
     }

@@ -18,10 +18,10 @@
 //! of the program cut off is noted when it is repeated.
 
 use crate::checksum::checksum;
-use crate::spool::private;
+use crate::disk;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::{Consent, Outcome};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Most bytes of a program's log; the oldest go first.
@@ -94,7 +94,7 @@ impl SentLog {
     pub(crate) fn note(&mut self, signal: Signal, body: &[u8], outcome: Outcome, now: u64) {
         let became = match outcome {
             Outcome::Accepted => Became::Accepted,
-            Outcome::Refused | Outcome::PartlyRefused(_) => Became::Refused,
+            Outcome::Refused | Outcome::TooLarge | Outcome::PartlyRefused(_) => Became::Refused,
             Outcome::Retry { .. } => Became::Unanswered,
         };
         let sum = crc32fast::hash(body);
@@ -105,7 +105,7 @@ impl SentLog {
     }
 
     fn append(&self, entry: &[u8], now: u64) -> io::Result<()> {
-        crate::folder::make(&self.folder)?;
+        disk::make_folder(&self.folder)?;
         let mut files = files(&self.folder)?;
         let mut total: u64 = files.iter().map(|file| file.len).sum();
         files.retain(|file| {
@@ -123,7 +123,7 @@ impl SentLog {
             None => self.folder.join(format!("{now:010x}.otlp")),
         };
         // In one piece, behind whatever another process wrote meanwhile.
-        private().append(true).create(true).open(path)?.write_all(entry)
+        disk::append(&path, entry)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::choice;
 use crate::environment::Environment;
-use automagik_telemetry_core::consent::{Answer, Because, Signals};
+use automagik_telemetry_core::consent::{Answer, Because, Signals, decide};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
@@ -94,6 +94,50 @@ impl Said {
     }
 }
 
+/// How the person stands to a program that runs, whom they agreed to once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// They agree.
+    Agreed,
+    /// It can't be read now: nothing is sent, nothing is deleted, and it is asked again.
+    Unclear,
+    /// They said no.
+    No,
+    /// Nobody says yes any more, and nobody no.
+    Ended,
+}
+
+/// How the person stands to it now. An answer that was given where it could not be kept counts for this run.
+pub(crate) fn standing(
+    environment: &Environment,
+    project: &str,
+    opt_out: bool,
+    answered: Answer,
+) -> Standing {
+    let mut signals = collect(environment, project, opt_out);
+    if signals.stored == Answer::Silent {
+        signals.stored = answered;
+    }
+    let decision = decide(&signals);
+    if decision.enabled() {
+        return Standing::Agreed;
+    }
+    let (mut says_no, mut is_unclear) = (false, false);
+    each(environment, project, opt_out, |said| match said.answer {
+        Answer::No if said.value.is_some() => says_no = true,
+        // A file that may be there, an answer that can't be read.
+        Answer::No | Answer::Unintelligible => is_unclear = true,
+        Answer::Silent | Answer::Yes => {}
+    });
+    if says_no || signals.stored == Answer::No {
+        Standing::No
+    } else if is_unclear {
+        Standing::Unclear
+    } else {
+        Standing::Ended
+    }
+}
+
 /// The signals of `environment` for a program of `project`.
 pub(crate) fn collect(environment: &Environment, project: &str, application_opt_out: bool) -> Signals {
     let mut signals = Signals::default();
@@ -141,16 +185,19 @@ pub(crate) fn each(environment: &Environment, project: &str, application: bool, 
     }
     variable(Kind::TestRun, NEXTEST.into(), unless_off);
     let test = "a test that cargo built".into();
-    tell(Said { kind: Kind::TestRun, name: test, value: None, answer: no(environment.is_test_binary()) });
+    let is_test = environment.is_test_binary();
+    let value = is_test.then(|| "yes".to_owned());
+    tell(Said { kind: Kind::TestRun, name: test, value, answer: no(is_test) });
     for (kind, file) in [
         (Kind::OptOutFile, OPT_OUT_FILE.to_owned()),
         (Kind::ProjectOptOut, format!(".automagik-{project}-no-telemetry")),
     ] {
         let Some(path) = environment.home().map(|home| home.join(file)) else { continue };
         // A file that can't be looked at may be there: that is a no.
-        let exists = path.symlink_metadata().map_or_else(is_hidden, |_| true);
-        let value = exists.then(|| "exists".to_owned());
-        tell(Said { kind, name: path.to_string_lossy().into_owned().into(), value, answer: no(exists) });
+        let found = path.symlink_metadata();
+        let value = found.is_ok().then(|| "exists".to_owned());
+        let answer = no(found.map_or_else(may_exist, |_| true));
+        tell(Said { kind, name: path.to_string_lossy().into_owned().into(), value, answer });
     }
     let value = application.then(|| "off".to_owned());
     let name = "the application's own switch".into();
@@ -181,7 +228,7 @@ fn trimmed(value: &OsStr) -> String {
     value.to_string_lossy().trim().to_owned()
 }
 
-fn is_hidden(error: std::io::Error) -> bool {
+fn may_exist(error: std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::PermissionDenied
 }
 

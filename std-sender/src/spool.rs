@@ -3,80 +3,102 @@
 //!
 //! ```text
 //!  <state>/<project>/spool/
-//!      <unix seconds>-<random>-<fingerprint>.spool    segments (see `segment`), oldest first by name
-//!      upload.lock                                    held by the one process that delivers
-//!      upload.turn                                    touched when a run leaves a process behind to deliver
+//!      <name>.logs, .counts, .points, .losses    segments (see `name`, `segment`), oldest first by name
+//!      state                                     the spool's clock, where streams stand, how delivery goes
+//!      turn.lock                                 held by the one process that has the turn
+//!      reserve                                   room for what is lost where the disk is full
 //! ```
 //!
-//! Any number of processes append at once: each locks the newest segment for the time of one write, and starts another
-//! where it is locked. Nobody waits for anybody. All locks are the operating system's and end with the process, and with
-//! those that it forked meanwhile: a segment that a neighbour seems to hold is left for later, never waited for. A segment's
-//! fingerprint says which schema its records are of: an updated program leaves those of its older self to it, and to
-//! their age.
+//! **Any number of processes append at once**, and none waits: a segment is written once, whole, under a name of its own. So
+//! appending needs no lock. **Whatever happens to segments afterwards is done by one process**, which has the turn
+//! ([`Turn`]): it merges them, drops those that are too old or too many, delivers them. It has the turn for one request, never
+//! while it waits. What it changes, it changes at once (see `journal`), so that a process that is killed leaves each record in one
+//! place, and each loss counted.
+//!
+//! A segment's name says which schema its records are of, and where they are meant to go: an updated program leaves those of its
+//! older self to it, and what was recorded for one collector never goes to another.
 //!
 //! Nothing is synced to the disk: a killed process loses nothing, a power cut may cost the last seconds.
 
+mod interval;
+mod journal;
+mod merge;
+mod name;
+mod reserve;
 mod segment;
-mod upload;
+mod state;
+mod turn;
 
-pub(crate) use upload::Upload;
+pub(crate) use interval::next_interval;
+pub(crate) use state::State;
+pub(crate) use turn::{Batch, Turn};
 
-use automagik_telemetry_core::loss::{Losses, Reason};
+use crate::disk;
+use crate::exclusive::Exclusive;
+use automagik_telemetry_core::loss::Losses;
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
+use automagik_telemetry_core::time::Resolution;
 use automagik_telemetry_core::{Consent, Record};
-use segment::Item;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use name::{Kind, Name};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the spool; the oldest segments go first, and what they held is counted.
 pub const SPOOL_BYTES_MAX: u64 = 1 << 20;
 
-/// Longest that a record is kept, in seconds: 30 days.
+/// Longest that a record is kept, in seconds of the spool's own clock: 30 days.
 pub const SPOOL_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 
-/// Most bytes of a segment: small, since they are dropped as a whole.
+/// Most bytes of a segment that is merged from others: small, since they are dropped as a whole.
 const SEGMENT_BYTES_MAX: u64 = 1 << 16;
 
-/// Longest that a segment is appended to, in seconds: a day, by which a record's age is known.
-const SEGMENT_SECONDS_MAX: u64 = 24 * 3_600;
+/// Most bytes that are read of a segment.
+const SEGMENT_READ_MAX: u64 = 1 << 20;
 
-/// How often a new segment is made for one that somebody else took.
-const NEW_SEGMENT_ATTEMPTS: usize = 8;
+/// How many segments may lie side by side before they are merged.
+const SEGMENTS_MAX: usize = 64;
 
-/// Held by the one process that delivers.
-const LOCK: &str = "upload.lock";
+/// Held by the one process that has the turn.
+const TURN: &str = "turn.lock";
 
-/// Touched when a run leaves a process behind to deliver.
-const TURN: &str = "upload.turn";
+/// Held by the process that a short run left behind.
+const LEFT_BEHIND: &str = "left-behind.lock";
+
+/// What a short run tells the process that it leaves behind.
+pub(crate) const TOKEN: &str = "left-behind.token";
+
+/// Where the records of each signal are meant to go, as a segment's name has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Destinations {
+    pub(crate) logs: u64,
+    pub(crate) metrics: u64,
+}
+
+impl Destinations {
+    pub(crate) fn of(self, signal: Signal) -> u64 {
+        match signal {
+            Signal::Logs => self.logs,
+            Signal::Metrics => self.metrics,
+        }
+    }
+}
 
 /// A program's folder of records.
 #[derive(Clone, Debug)]
 pub(crate) struct Spool {
     folder: PathBuf,
     fingerprint: u64,
+    resolution: Resolution,
+    destinations: Destinations,
     bytes_max: u64,
 }
 
-/// A segment, by its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
-    seconds: u64,
-    random: u32,
-    fingerprint: u64,
-}
-
 /// A segment in the folder.
+#[derive(Clone, Debug)]
 struct Found {
     name: Name,
-    path: PathBuf,
     len: u64,
-}
-
-impl Found {
-    fn read(&self) -> io::Result<Vec<u8>> {
-        read(&mut File::open(&self.path)?)
-    }
 }
 
 /// Where the spool of `project` is.
@@ -85,11 +107,19 @@ pub(crate) fn folder(state: &Path, project: impl AsRef<Path>) -> PathBuf {
 }
 
 impl Spool {
-    /// The spool of the program of `schema`. Nothing is made on disk before something is appended.
-    pub(crate) fn new(state: &Path, schema: &SchemaDescriptor, _: Consent) -> Self {
+    /// The spool of the program of `schema`, whose records go to `destinations`. Nothing is made on disk before something is
+    /// appended.
+    pub(crate) fn new(
+        state: &Path,
+        schema: &SchemaDescriptor,
+        destinations: Destinations,
+        _: Consent,
+    ) -> Self {
         Self {
             folder: folder(state, schema.project()),
             fingerprint: schema.fingerprint(),
+            resolution: schema.resolution(),
+            destinations,
             bytes_max: SPOOL_BYTES_MAX,
         }
     }
@@ -99,105 +129,82 @@ impl Spool {
         &self.folder
     }
 
-    /// Appends `records`, 100 at most, at `now` in seconds since 1970; says what had to go for it.
-    pub(crate) fn append(&self, records: &[Record], now: u64) -> io::Result<Losses> {
-        crate::folder::make(&self.folder)?;
-        let frame = segment::frame(records);
-        let mut segments = self.segments()?;
-        let dropped = self.make_room(&mut segments, frame.len() as u64, now);
-        let room_for = |found: &&Found| {
-            found.name.fingerprint == self.fingerprint
-                && found.len + frame.len() as u64 <= SEGMENT_BYTES_MAX
-                && now.saturating_sub(found.name.seconds) < SEGMENT_SECONDS_MAX
-        };
-        if let Some(newest) = segments.iter().rev().find(room_for)
-            && append_to(&newest.path, &frame)?
-        {
-            return Ok(dropped);
-        }
-        for _ in 0..NEW_SEGMENT_ATTEMPTS {
-            let path = self.folder.join(self.next_name(&segments, now)?.to_string());
-            drop(private().create_new(true).open(&path)?);
-            // Somebody else may have found it and work on it already.
-            if append_to(&path, &frame)? {
-                return Ok(dropped);
-            }
-        }
-        Err(io::ErrorKind::WouldBlock.into())
+    pub(crate) fn destinations(&self) -> Destinations {
+        self.destinations
     }
 
-    /// A name that nobody had before, behind all that there are.
-    fn next_name(&self, segments: &[Found], now: u64) -> io::Result<Name> {
+    /// What is remembered beside the segments.
+    pub(crate) fn state(&self) -> io::Result<State> {
+        State::read(&self.folder)
+    }
+
+    /// Appends `records` of one signal at `now`, in seconds since 1970. Where there are too many or they are too old, and it is
+    /// nobody else's turn, room is made: what is dropped is counted, and the count is among what waits.
+    pub(crate) fn append(&self, signal: Signal, records: &[Record], now: u64) -> io::Result<()> {
+        let kind = match signal {
+            Signal::Metrics => Kind::Counts,
+            Signal::Logs if records.iter().all(|record| record.loss().is_some()) => Kind::Losses,
+            Signal::Logs => Kind::Logs,
+        };
+        disk::make_folder(&self.folder)?;
+        let (segments, state) = (self.segments()?, self.state()?);
+        let segment = segment::encode(records, None, crate::BATCH_RECORDS_MAX);
+        let total = segments.iter().map(|found| found.len).sum::<u64>() + segment.len() as u64;
+        if total > 2 * self.bytes_max {
+            // Whoever has the turn makes no room.
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let age = state.age(now, newest_age(&segments));
+        let name = self.name(&segments, kind, age, segment::stands_for(records))?;
+        disk::publish(&self.folder, &name.to_string(), &segment)?;
+        let is_crowded = total > self.bytes_max || segments.len() >= SEGMENTS_MAX;
+        if (is_crowded || state.wants_a_look(now))
+            && let Ok(Some(turn)) = self.turn()
+        {
+            // What fails here is tried again with the next records.
+            let _ = turn.tidy(now);
+        }
+        Ok(())
+    }
+
+    /// A name that nobody had before, behind all that there are of its age.
+    fn name(&self, segments: &[Found], kind: Kind, age: u64, stands_for: u64) -> io::Result<Name> {
         let mut random = [0; 4];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let random = u32::from_le_bytes(random);
-        let last = segments.iter().map(|found| &found.name).filter(|name| name.seconds == now).max();
-        let random = last.map_or(random >> 1, |last| last.random.saturating_add(1 + (random >> 16)));
-        Ok(Name { seconds: now, random, fingerprint: self.fingerprint })
+        let last =
+            segments.iter().map(|found| &found.name).filter(|name| name.age == age).map(|name| name.order);
+        let order = last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 16)));
+        let destination = self.destinations.of(kind.signal());
+        Ok(Name { age, order, fingerprint: self.fingerprint, destination, stands_for, kind })
     }
 
-    /// Whether something waits and nobody had a turn in the last `seconds`; if so, it is had now.
-    pub(crate) fn take_turn(&self, seconds: u64) -> bool {
-        if self.is_empty() {
-            return false;
-        }
-        let had = |file: &File| {
-            let age = file.metadata().and_then(|metadata| metadata.modified()).map(|time| time.elapsed());
-            // A time in the future says nothing.
-            matches!(age, Ok(Ok(age)) if age.as_secs() < seconds)
-        };
-        let path = self.folder.join(TURN);
-        if File::open(&path).is_ok_and(|file| had(&file)) {
-            return false;
-        }
-        let mut options = private();
-        options.create(true).truncate(false);
-        options.open(path).and_then(|file| file.set_modified(std::time::SystemTime::now())).is_ok()
-    }
-
-    /// The right to deliver, where no other process has it.
-    pub(crate) fn upload(&self) -> io::Result<Option<Upload>> {
+    /// The turn, where no other process or thread has it.
+    pub(crate) fn turn(&self) -> io::Result<Option<Turn<'_>>> {
         if !self.folder.is_dir() {
             return Ok(None);
         }
-        let lock = private().create(true).truncate(false).open(self.folder.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Upload::new(self.clone(), lock))),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
-        }
+        let Some(right) = Exclusive::take(&self.folder.join(TURN))? else { return Ok(None) };
+        Turn::begin(self, right).map(Some)
     }
 
-    /// Drops what is too old at `now`, and says how much it was.
-    pub(crate) fn expire(&self, now: u64) -> Losses {
-        self.segments().map_or_else(|_| Losses::new(), |mut segments| self.make_room(&mut segments, 0, now))
+    /// The right to be the process that is left behind, where no other has it.
+    pub(crate) fn left_behind(&self) -> io::Result<Option<Exclusive>> {
+        Exclusive::take(&self.folder.join(LEFT_BEHIND))
     }
 
-    /// Whether anything of this program may wait.
+    /// Notes losses that could not be appended, in room that was set aside; says whether it could.
+    pub(crate) fn reserve(&self, losses: &Losses) -> bool {
+        reserve::add(&self.folder, losses).is_ok()
+    }
+
+    /// Whether anything of this program waits, to go where it would go now.
     pub(crate) fn is_empty(&self) -> bool {
-        self.segments()
-            .map_or(true, |segments| segments.iter().all(|found| found.name.fingerprint != self.fingerprint))
+        self.segments().map_or(true, |segments| !segments.iter().any(|found| self.is_mine(&found.name)))
     }
 
-    /// Drops segments that are too old, and the oldest until `more` bytes fit.
-    fn make_room(&self, segments: &mut Vec<Found>, more: u64, now: u64) -> Losses {
-        let mut dropped = Losses::new();
-        let mut total: u64 = segments.iter().map(|found| found.len).sum();
-        segments.retain(|found| {
-            let reason = if now.saturating_sub(found.name.seconds) > SPOOL_SECONDS_MAX - SEGMENT_SECONDS_MAX {
-                Reason::Expired
-            } else if total + more > self.bytes_max {
-                Reason::StoreFull
-            } else {
-                return true;
-            };
-            // One that somebody works on is left to them.
-            let Ok(Some(count)) = remove(&found.path) else { return true };
-            total -= found.len;
-            dropped.add(reason, count);
-            false
-        });
-        dropped
+    fn is_mine(&self, name: &Name) -> bool {
+        name.fingerprint == self.fingerprint && name.destination == self.destinations.of(name.kind.signal())
     }
 
     fn segments(&self) -> io::Result<Vec<Found>> {
@@ -205,49 +212,72 @@ impl Spool {
     }
 }
 
-/// What waits in `folder` and is of `schema`, oldest first, and how many records of other versions do. Changes nothing.
-pub(crate) fn waiting(folder: &Path, schema: &SchemaDescriptor) -> (Vec<Record>, usize) {
-    let (mut records, mut others) = (Vec::new(), 0);
+/// What waits in a folder.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting {
+    /// Records of the schema, oldest first.
+    pub(crate) records: Vec<Record>,
+    /// How many of them are meant to go elsewhere than where they would go now.
+    pub(crate) elsewhere: usize,
+    /// How many records of other versions wait beside.
+    pub(crate) others: usize,
+}
+
+/// What waits in `folder`: of `schema`, and of others. Changes nothing.
+pub(crate) fn waiting(
+    folder: &Path,
+    schema: &SchemaDescriptor,
+    destinations: Option<Destinations>,
+) -> Waiting {
+    let mut waiting = Waiting::default();
     for found in segments(folder).unwrap_or_default() {
-        let Ok(bytes) = found.read() else { continue };
+        let Ok(Some(bytes)) = disk::read(&folder.join(found.name.to_string()), SEGMENT_READ_MAX) else {
+            continue;
+        };
+        let records = segment_records(&bytes);
         if found.name.fingerprint != schema.fingerprint() {
-            others += segment::waiting(&bytes) as usize;
+            waiting.others += records.len();
             continue;
         }
-        let mut at = segment::committed(&bytes);
-        while let Some(item) = segment::item(&bytes, at) {
-            match item {
-                Item::Frame { records: mut encoded, end, .. } => {
-                    while let Ok((record, rest)) = Record::decode(schema, encoded) {
-                        records.push(record);
-                        encoded = rest;
-                    }
-                    at = end;
-                }
-                Item::Damaged { end, .. } => at = end,
-                Item::Torn => break,
-            }
+        let known =
+            records.into_iter().filter(|record| Record::decode(schema, record.encode().as_slice()).is_ok());
+        let before = waiting.records.len();
+        waiting.records.extend(known);
+        let destination = destinations.map(|destinations| destinations.of(found.name.kind.signal()));
+        if destination != Some(found.name.destination) {
+            waiting.elsewhere += waiting.records.len() - before;
         }
     }
-    (records, others)
+    waiting
 }
 
 /// Deletes what waits in `folder`, of all versions of the program, and says how many records that were.
 pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for found in segments(folder).unwrap_or_default() {
-        // Without its lock: whoever delivers from it finds that consent has ended before the next request.
-        if let Ok(bytes) = found.read() {
-            count += segment::waiting(&bytes) as usize;
+        // Without the turn: whoever has it finds that consent has ended before the next request.
+        let path = folder.join(found.name.to_string());
+        if let Ok(Some(bytes)) = disk::read(&path, SEGMENT_READ_MAX) {
+            count += segment_records(&bytes).len();
         }
-        std::fs::remove_file(&found.path)?;
+        disk::remove(&path)?;
     }
-    for name in [LOCK, TURN] {
+    for name in [journal::FILE, state::FILE, reserve::FILE, reserve::LOCK, TURN, LEFT_BEHIND, TOKEN] {
         let _ = std::fs::remove_file(folder.join(name));
     }
     // Where something is in it that is not ours, it stays.
     let _ = std::fs::remove_dir(folder);
     Ok(count)
+}
+
+/// The records of a segment that were not delivered, as far as they can be read.
+fn segment_records(bytes: &[u8]) -> Vec<Record> {
+    let (mut records, mut at) = (Vec::new(), segment::Progress::of(bytes).at);
+    while let Some(frame) = segment::next_frame(bytes, at) {
+        records.extend(frame.records);
+        at = frame.end;
+    }
+    records
 }
 
 /// The segments of all versions of the program, oldest first. Other files are not ours to touch.
@@ -256,91 +286,19 @@ fn segments(folder: &Path) -> io::Result<Vec<Found>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let Some(name) = entry.file_name().to_str().and_then(Name::parse) else { continue };
-        // One that was delivered meanwhile is none.
+        // One that was delivered meanwhile is none, nor is a folder.
         let Ok(metadata) = entry.metadata() else { continue };
-        segments.push(Found { name, path: entry.path(), len: metadata.len() });
+        if metadata.is_file() {
+            segments.push(Found { name, len: metadata.len() });
+        }
     }
     segments.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(segments)
 }
 
-impl Name {
-    fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.strip_suffix(".spool")?.split('-');
-        let mut number = |digits: usize| {
-            let part = parts.next().filter(|part| part.len() == digits)?;
-            u64::from_str_radix(part, 16).ok()
-        };
-        let (seconds, random, fingerprint) = (number(10)?, number(8)?, number(16)?);
-        parts.next().is_none().then_some(Self { seconds, random: u32::try_from(random).ok()?, fingerprint })
-    }
-}
-
-impl core::fmt::Display for Name {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{:010x}-{:08x}-{:016x}.spool", self.seconds, self.random, self.fingerprint)
-    }
-}
-
-/// How files are opened: to read and to write, for their owner alone.
-pub(crate) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// The file at `path`, locked; `None` where another process has locked or removed it.
-fn locked(path: &Path) -> io::Result<Option<File>> {
-    let file = match private().open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock() {
-        // Names are used once, so what is still there is what was opened.
-        Ok(()) => Ok(path.try_exists()?.then_some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// All of a file that may have been damaged: at most twice what a segment may hold.
-fn read(file: &mut File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.take(2 * SEGMENT_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Appends `frame` to the segment at `path`; says whether it could, or somebody else works on it.
-fn append_to(path: &Path, frame: &[u8]) -> io::Result<bool> {
-    let Some(mut file) = locked(path)? else { return Ok(false) };
-    let bytes = read(&mut file)?;
-    let (end, head) = if bytes.len() < segment::HEAD_LEN {
-        (0, segment::head(segment::HEAD_LEN).to_vec())
-    } else {
-        (segment::end(&bytes), Vec::new())
-    };
-    if end < bytes.len() {
-        file.set_len(end as u64)?;
-    }
-    file.seek(SeekFrom::Start(end as u64))?;
-    if let Err(error) = file.write_all(&[&head, frame].concat()) {
-        // A full disk: a torn frame must not stand before the next one.
-        let _ = file.set_len(end as u64);
-        return Err(error);
-    }
-    Ok(true)
-}
-
-/// Removes the segment at `path` and says how many records it held; `None` where somebody else works on it.
-fn remove(path: &Path) -> io::Result<Option<u32>> {
-    let Some(mut file) = locked(path)? else { return Ok(None) };
-    let count = segment::waiting(&read(&mut file)?);
-    std::fs::remove_file(path)?;
-    Ok(Some(count))
+/// What the spool's clock has shown at least.
+fn newest_age(segments: &[Found]) -> Option<u64> {
+    segments.last().map(|found| found.name.age)
 }
 
 #[cfg(test)]

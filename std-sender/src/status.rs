@@ -53,10 +53,9 @@ impl Status {
         let mut said = Vec::new();
         signals::each(environment, schema.project(), opt_out, |signal| said.push(signal));
         let spool = environment.state().map(|state| spool::folder(state, schema.project()));
-        let (records, others) = spool.as_deref().map_or((0, 0), |folder| {
-            let (records, others) = spool::waiting(folder, schema);
-            (records.len(), others)
-        });
+        let destinations = endpoint::destinations(environment, schema.endpoint());
+        let waiting =
+            spool.as_deref().map(|folder| spool::waiting(folder, schema, destinations)).unwrap_or_default();
         Self {
             project: schema.project(),
             decision,
@@ -65,7 +64,7 @@ impl Status {
             metrics: route(environment, schema.endpoint(), Signal::Metrics),
             choice: choice::path(environment),
             spool,
-            waiting: records + others,
+            waiting: waiting.records.len() + waiting.others,
         }
     }
 

@@ -1,8 +1,9 @@
 //! What waits for delivery: in the spool, or in memory where nothing can be kept (no home, a full disk).
 
-use crate::clock;
+use crate::counts::Counts;
 use crate::recorder::Recorder;
-use crate::spool::{self, Spool};
+use crate::signals::Standing;
+use crate::spool::{self, Batch, Spool, next_interval};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::Signal;
@@ -13,19 +14,27 @@ use std::collections::VecDeque;
 /// Records that memory keeps where the spool can't; the oldest go first, counted.
 const MEMORY_RECORDS_MAX: usize = 4096;
 
+/// How often the end of the process tries to write what it has.
+const ATTEMPTS_AT_END: usize = 3;
+
 /// What waits for delivery.
 pub(crate) struct Store {
     schema: &'static SchemaDescriptor,
     spool: Option<Spool>,
+    /// Events, and losses among them.
     memory: VecDeque<Record>,
-    /// Those of `memory` that are being delivered.
-    in_hand: Vec<Record>,
+    counts: Counts,
+    /// What is being delivered and is not on disk.
+    in_hand: Option<Batch>,
     losses: Losses,
     drain: Drain,
     /// Until when metrics were counted.
     counted: Coarse,
-    consent: Box<dyn Fn() -> bool + Send>,
+    /// Where the last interval of the streams ended that was told from memory, in nanoseconds since 1970.
+    streams: u64,
+    standing: Box<dyn Fn() -> Standing + Send>,
     withdrawn: bool,
+    clock: fn() -> u64,
 }
 
 /// Takes what the program's metrics counted: [`drain`](automagik_telemetry_core::aggregate::drain) of its schema.
@@ -33,54 +42,73 @@ pub(crate) type Drain = fn(Coarse, Coarse, &mut dyn FnMut(Record) -> bool);
 
 impl Store {
     /// An empty store. What was counted before is forgotten: there may have been no consent.
-    pub(crate) fn new(schema: &'static SchemaDescriptor, spool: Option<Spool>, drain: Drain) -> Self {
-        let counted = Coarse::from_unix_seconds(clock::unix_seconds(), schema.resolution());
+    pub(crate) fn new(
+        schema: &'static SchemaDescriptor,
+        spool: Option<Spool>,
+        drain: Drain,
+        clock: fn() -> u64,
+    ) -> Self {
+        let counted = Coarse::from_unix_seconds(clock(), schema.resolution());
         drain(counted, counted, &mut |_| true);
-        let (memory, in_hand, losses) = (VecDeque::new(), Vec::new(), Losses::new());
         Self {
             schema,
             spool,
-            memory,
-            in_hand,
-            losses,
+            memory: VecDeque::new(),
+            counts: Counts::new(schema.resolution()),
+            in_hand: None,
+            losses: Losses::new(),
             drain,
             counted,
-            consent: Box::new(|| true),
+            streams: 0,
+            standing: Box::new(|| Standing::Agreed),
             withdrawn: false,
+            clock,
         }
     }
 
-    /// This one, as long as `consent` says so: a person may say no while a program runs.
-    pub(crate) fn while_agreed(mut self, consent: impl Fn() -> bool + Send + 'static) -> Self {
-        self.consent = Box::new(consent);
+    /// This one, as long as `standing` says so: a person may say no while a program runs.
+    pub(crate) fn while_agreed(mut self, standing: impl Fn() -> Standing + Send + 'static) -> Self {
+        self.standing = Box::new(standing);
         self
     }
 
-    /// Whether the person has said no since the program began. Then everything that waits is deleted, and stays so.
-    pub(crate) fn is_withdrawn(&mut self) -> bool {
-        if !self.withdrawn && !(self.consent)() {
+    /// How the person stands to it now. Where they have said no since the program began, everything that waits is deleted, and
+    /// stays so.
+    pub(crate) fn standing(&mut self) -> Standing {
+        if self.withdrawn {
+            return Standing::Ended;
+        }
+        let standing = (self.standing)();
+        if matches!(standing, Standing::No | Standing::Ended) {
             self.withdrawn = true;
             self.memory.clear();
-            self.in_hand.clear();
-            let _ = self.losses.take().count();
-            if let Some(spool) = self.spool.take() {
+            self.counts = Counts::new(self.schema.resolution());
+            self.in_hand = None;
+            self.losses = Losses::new();
+            if let Some(spool) = self.spool.take()
+                && standing == Standing::No
+            {
                 let _ = spool::clear(spool.folder());
             }
         }
-        self.withdrawn
+        standing
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        (self.clock)()
     }
 
     /// Takes in what metrics counted since the last time, up to the end of this step of time.
     pub(crate) fn count(&mut self) {
-        let now = Coarse::from_unix_seconds(clock::unix_seconds(), self.schema.resolution());
-        // A second time in one step covers that step again: times are no finer.
-        let start = self.counted.min(now);
-        self.counted = Coarse::from_steps(now.steps().saturating_add(1));
-        let memory = &mut self.memory;
-        let withdrawn = self.withdrawn;
+        let now = self.now();
+        let step = Coarse::from_unix_seconds(now, self.schema.resolution());
+        // A second time in one step covers that step again: whoever delivers gives them times that follow each other.
+        let start = self.counted.min(step);
+        self.counted = Coarse::from_steps(step.steps().saturating_add(1));
+        let (counts, withdrawn) = (&mut self.counts, self.withdrawn);
         (self.drain)(start, self.counted, &mut |record| {
             if !withdrawn {
-                memory.push_back(record);
+                counts.add(&record, now);
             }
             true
         });
@@ -113,24 +141,47 @@ impl Store {
         count
     }
 
-    /// Takes in what was recorded and lost, for good: the process ends.
-    pub(crate) fn close(&mut self, recorder: &Recorder) {
-        if self.is_withdrawn() {
-            return;
+    /// Takes in what was recorded, counted and lost: the process ends. Says whether all of it is on disk.
+    pub(crate) fn settle(&mut self, recorder: &Recorder) -> bool {
+        if matches!(self.standing(), Standing::No | Standing::Ended) {
+            return true;
         }
         self.take_in(recorder);
         self.count();
-        for record in self.in_hand.drain(..).rev() {
-            self.memory.push_front(record);
+        for _ in 0..ATTEMPTS_AT_END {
+            if self.tell_and_keep() {
+                return self.in_hand.is_none();
+            }
         }
-        self.tell();
+        false
+    }
+
+    /// The same for good: nothing delivers what is in memory any more. What can't be put on disk is lost, and noted where there is
+    /// room for that.
+    pub(crate) fn close(&mut self, recorder: &Recorder) {
+        if let Some(batch) = self.in_hand.take() {
+            self.put_back(batch);
+        }
+        if self.settle(recorder) {
+            return;
+        }
+        let counts = self.counts.records();
+        for record in self.memory.drain(..).chain(counts) {
+            count(&mut self.losses, &record, Reason::StoreFull);
+        }
+        if let Some(spool) = &self.spool {
+            spool.reserve(&self.losses);
+        }
     }
 
     /// Whether anything waits for delivery, as far as can be told.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.memory.is_empty()
-            || !self.in_hand.is_empty()
-            || self.spool.as_ref().is_some_and(|spool| !spool.is_empty())
+        !self.is_memory_empty() || self.spool.as_ref().is_some_and(|spool| !spool.is_empty())
+    }
+
+    /// Whether nothing waits in memory.
+    pub(crate) fn is_memory_empty(&self) -> bool {
+        self.memory.is_empty() && self.counts.is_empty() && self.in_hand.is_none()
     }
 
     /// Counts what was lost on the way.
@@ -140,61 +191,109 @@ impl Store {
 
     /// Makes records of what was lost; says whether there was anything.
     pub(crate) fn tell(&mut self) -> bool {
-        let time = Coarse::from_unix_seconds(clock::unix_seconds(), self.schema.resolution());
-        let before = self.memory.len();
-        self.memory.extend(self.losses.take().map(|(reason, count)| Record::dropped(reason, count, time)));
-        let told = self.memory.len() > before;
-        self.keep();
-        told
+        let is_any = !self.losses.is_empty();
+        self.tell_and_keep();
+        is_any
     }
 
-    /// The oldest of what could not be put on disk, until it is said to be [`over`](Store::over).
-    pub(crate) fn batch(&mut self) -> Vec<Record> {
+    fn tell_and_keep(&mut self) -> bool {
+        let time = Coarse::from_unix_seconds(self.now(), self.schema.resolution());
+        self.memory.extend(Record::of_losses(&mut self.losses, time));
+        self.keep()
+    }
+
+    /// The oldest of what could not be put on disk, `most` records at most, until it is said to be [`over`](Store::over).
+    pub(crate) fn batch(&mut self, most: usize) -> Option<Batch> {
         self.keep();
-        if self.in_hand.is_empty() {
-            let count = self.front();
-            self.in_hand.extend(self.memory.drain(..count));
+        if self.in_hand.is_none() {
+            let now = self.now();
+            self.in_hand = if self.memory.is_empty() {
+                self.counts.take_oldest(most).map(|(counted, records)| {
+                    // Where the spool can be written, its streams are those of the other processes too.
+                    let turn = self
+                        .spool
+                        .as_ref()
+                        .and_then(|spool| spool.turn().ok().flatten()?.interval(counted.clone(), now).ok());
+                    let step = self.schema.resolution().seconds();
+                    let interval =
+                        turn.unwrap_or_else(|| next_interval(&mut self.streams, counted, now, step));
+                    self.streams = self.streams.max(interval.end);
+                    Batch::in_memory(Signal::Metrics, records, Some(interval))
+                })
+            } else {
+                let count = self.memory.len().min(most);
+                Some(Batch::in_memory(Signal::Logs, self.memory.drain(..count).collect(), None))
+            };
         }
         self.in_hand.clone()
     }
 
     /// The batch was delivered, or never will be.
     pub(crate) fn over(&mut self) {
-        self.in_hand.clear();
+        self.in_hand = None;
     }
 
-    /// How many of the oldest are of one signal, and so leave together.
-    fn front(&self) -> usize {
-        let signal = self.memory.front().map(Signal::of);
-        let same = |record: &&Record| Some(Signal::of(record)) == signal;
-        self.memory.iter().take(crate::BATCH_RECORDS_MAX).take_while(same).count()
+    /// The batch is to be given again, in smaller ones.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(batch) = self.in_hand.take() {
+            self.put_back(batch);
+        }
     }
 
-    /// Puts what is in memory on disk, as far as the disk lets it.
-    fn keep(&mut self) {
-        while let (Some(spool), false) = (&self.spool, self.memory.is_empty()) {
-            let count = self.front();
-            let batch: Vec<Record> = self.memory.range(..count).copied().collect();
-            let Ok(dropped) = spool.append(&batch, clock::unix_seconds()) else { break };
-            self.memory.drain(..count);
-            self.losses.add_all(&dropped);
+    fn put_back(&mut self, batch: Batch) {
+        let now = self.now();
+        for record in batch.records.into_iter().rev() {
+            if record.as_delta().is_some() {
+                self.counts.add(&record, now);
+            } else {
+                self.memory.push_front(record);
+            }
+        }
+    }
+
+    /// Puts what is in memory on disk; says whether all of it is there.
+    fn keep(&mut self) -> bool {
+        let now = self.now();
+        if let Some(spool) = &self.spool {
+            if !self.memory.is_empty()
+                && spool.append(Signal::Logs, self.memory.make_contiguous(), now).is_ok()
+            {
+                self.memory.clear();
+            }
+            if !self.counts.is_empty() && spool.append(Signal::Metrics, &self.counts.records(), now).is_ok() {
+                self.counts = Counts::new(self.schema.resolution());
+            }
         }
         let over = self.memory.len().saturating_sub(MEMORY_RECORDS_MAX);
         for record in self.memory.drain(..over) {
             count(&mut self.losses, &record, Reason::StoreFull);
         }
+        self.memory.is_empty() && self.counts.is_empty()
     }
 }
 
-/// Counts a record that is lost for `reason`. One that tells of a loss stands for as many as it tells, for its reason.
+/// Counts a record that is lost for `reason`.
 pub(crate) fn count(losses: &mut Losses, record: &Record, reason: Reason) {
-    let (reason, count) = record.loss().unwrap_or((reason, 1));
+    let (reason, count) = record.lost_for(reason);
     losses.add(reason, count);
+}
+
+#[cfg(test)]
+impl Store {
+    /// For how many that stands which is in memory.
+    pub(crate) fn stands_for(&self) -> u64 {
+        let of =
+            |records: &[Record]| records.iter().map(|record| u64::from(record.stands_for())).sum::<u64>();
+        let memory = self.memory.iter().map(|record| u64::from(record.stands_for())).sum::<u64>();
+        let in_hand = self.in_hand.as_ref().map_or(0, |batch| of(&batch.records));
+        memory + in_hand + of(&self.counts.records()) + u64::from(self.losses.total())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BATCH_RECORDS_MAX;
     use crate::testing::App;
     use automagik_telemetry_core::schema::Checked;
 
@@ -205,18 +304,18 @@ mod tests {
     }
 
     fn in_memory() -> Store {
-        Store::new(Checked::<App>::DESCRIPTOR, None, |_, _, _| {})
+        Store::new(Checked::<App>::DESCRIPTOR, None, |_, _, _| {}, crate::clock::unix_seconds)
+    }
+
+    fn len(store: &mut Store) -> usize {
+        store.batch(BATCH_RECORDS_MAX).map_or(0, |batch| batch.records.len())
     }
 
     /// Everything that waits, and the losses that it tells.
     fn delivered(store: &mut Store) -> (usize, Losses) {
         let (mut records, mut losses) = (0, Losses::new());
-        loop {
-            let batch = store.batch();
-            if batch.is_empty() {
-                return (records, losses);
-            }
-            for record in &batch {
+        while let Some(batch) = store.batch(BATCH_RECORDS_MAX) {
+            for record in &batch.records {
                 match record.loss() {
                     Some((reason, count)) => losses.add(reason, count),
                     None => records += 1,
@@ -224,6 +323,7 @@ mod tests {
             }
             store.over();
         }
+        (records, losses)
     }
 
     #[test]
@@ -253,10 +353,10 @@ mod tests {
         let (mut store, recorder) = (in_memory(), Recorder::new());
         recorder.push(Err(automagik_telemetry_core::record::Error::OutOfDomain));
         assert_eq!(store.take_in(&recorder), 0);
-        assert!(store.batch().is_empty());
+        assert_eq!(len(&mut store), 0);
         record(&recorder, 1);
         store.take_in(&recorder);
-        assert_eq!(store.batch().len(), 2);
+        assert_eq!(len(&mut store), 2);
     }
 
     #[test]
@@ -264,8 +364,18 @@ mod tests {
         let (mut store, recorder) = (in_memory(), Recorder::new());
         record(&recorder, 101);
         store.take_in(&recorder);
-        assert_eq!((store.batch().len(), store.batch().len()), (100, 100));
+        assert_eq!((len(&mut store), len(&mut store)), (100, 100));
         store.over();
-        assert_eq!(store.batch().len(), 1);
+        assert_eq!(len(&mut store), 1);
+    }
+
+    #[test]
+    fn a_batch_that_is_too_large_is_given_again_in_smaller_ones() {
+        let (mut store, recorder) = (in_memory(), Recorder::new());
+        record(&recorder, 100);
+        store.take_in(&recorder);
+        assert_eq!(len(&mut store), 100);
+        store.give_back();
+        assert_eq!(store.batch(50).unwrap().records.len(), 50);
     }
 }

@@ -1,15 +1,22 @@
 //! The front door: record an event, and forget about it.
 
+use crate::background;
 use crate::builder::Builder;
 use crate::clock;
+use crate::flight::Flight;
 use crate::recorder::Recorder;
 use crate::store::Store;
 use automagik_telemetry_core::consent::Decision;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// How long the end of a program waits for delivery where what it recorded can't be kept on disk: in a container whose home is
+/// read-only, on a full disk. Nothing is waited for where the last request got no answer.
+pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 
 /// Records the events of the schema `S`. Cheap to clone; every clone records to the same place.
 ///
@@ -17,9 +24,14 @@ use std::time::Duration;
 /// socket.
 ///
 /// Make it in `main`, after the program has become a daemon or forked for other reasons, and let it drop when `main`
-/// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. It neither waits
-/// for the network nor for the worker. `std::process::exit` drops nothing: then the last tenth of a second is lost, so
-/// return an [`ExitCode`](std::process::ExitCode) instead. A forked child may record, but what it records goes nowhere.
+/// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. The drop does not
+/// wait for the network, with two exceptions: a request whose body has left is given up to three seconds for its answer where the
+/// collector is known to answer (0.3 where nobody knows), since otherwise it would have to be repeated; and where nothing can
+/// be kept on disk, [`WAIT_WITHOUT_DISK`].
+///
+/// `std::process::exit` and signals that end the process (SIGTERM, SIGINT, SIGKILL) drop nothing: then what was recorded in the
+/// last tenth of a second is lost, and nobody can count it. Return an [`ExitCode`](std::process::ExitCode) from `main`, and let
+/// a handler of SIGTERM end `main`, as a server has for its own sake. A forked child may record, but what it records goes nowhere.
 pub struct Telemetry<S> {
     decision: Decision,
     running: Option<Arc<Running>>,
@@ -30,8 +42,13 @@ pub struct Telemetry<S> {
 pub(crate) struct Running {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) store: Arc<Mutex<Store>>,
+    pub(crate) flight: Arc<Flight>,
+    /// Hears when the worker has ended.
+    pub(crate) ended: Mutex<Receiver<()>>,
     /// How long to wait for delivery in the end.
     pub(crate) at_exit: Duration,
+    /// Whether a process is left behind in the end, to deliver what waits.
+    pub(crate) upload_in_background: bool,
 }
 
 impl Drop for Running {
@@ -40,11 +57,28 @@ impl Drop for Running {
             // A forked child: what is here is its parent's to deliver, and locks may be held by threads that it has not.
             return;
         }
+        let store = || self.store.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.at_exit.is_zero() {
             let _ = self.recorder.flush(self.at_exit).recv_timeout(self.at_exit);
         }
+        let is_kept = store().settle(&self.recorder);
+        if !is_kept && self.at_exit.is_zero() && !self.flight.is_failing() {
+            // There is no next run for what is not on disk.
+            let _ = self.recorder.flush(WAIT_WITHOUT_DISK).recv_timeout(WAIT_WITHOUT_DISK);
+        }
         self.recorder.stop();
-        self.store.lock().unwrap_or_else(PoisonError::into_inner).close(&self.recorder);
+        if let Some(grace) = self.flight.close() {
+            let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = ended.recv_timeout(grace);
+        }
+        let spool = {
+            let mut store = store();
+            store.close(&self.recorder);
+            store.spool()
+        };
+        if let (true, Some(spool)) = (self.upload_in_background, spool) {
+            background::start(&spool);
+        }
     }
 }
 

@@ -25,3 +25,7 @@ impl Schema for App {
 pub(crate) fn consent() -> Consent {
     decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap()
 }
+
+/// Where the records of tests are meant to go.
+pub(crate) const DESTINATIONS: crate::spool::Destinations =
+    crate::spool::Destinations { logs: 1, metrics: 1 };

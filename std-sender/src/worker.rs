@@ -7,29 +7,28 @@
 //!         upload ── the spool's batches, then memory's ──► Done, Later
 //! ```
 //!
-//! Whatever it waits for, it takes in what is recorded meanwhile, about every tenth of a second while there is
-//! anything: that is how much a process that is killed may lose.
+//! Whatever it waits for, it takes in what is recorded meanwhile: what comes after a pause at once, and then about every tenth of
+//! a second while there is anything. That is how much a process that is killed may lose.
 
 use crate::body::{self, Encoded};
-use crate::recorder::{Flush, Recorder};
-use crate::spool::Upload;
-use crate::store::{self, Store};
+use crate::flight::Flight;
+use crate::intake::{Intake, Stopped};
+use crate::recorder::Flush;
+use crate::signals::Standing;
+use crate::spool::{Batch, Spool, Turn};
+use crate::store;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
-use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::Resource;
-use automagik_telemetry_core::{Record, Sender};
-use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use automagik_telemetry_core::{Outcome, Record, Sender};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long a program must live before its worker touches the network. One that is shorter would leave its request
 /// half sent, and the next run could not know whether it arrived.
 const START_DELAY: Duration = Duration::from_millis(50);
-
-/// How long a record waits for others to be written to disk with.
-const WRITE_DELAY: Duration = Duration::from_millis(100);
 
 /// How often a flush looks whether another process has delivered what it waits for.
 const FLUSH_DELAY: Duration = Duration::from_millis(100);
@@ -43,94 +42,36 @@ pub(crate) struct Worker<'a, S> {
     pub(crate) interval: Duration,
     pub(crate) delivery: Delivery,
     pub(crate) started: Instant,
+    /// Whether a request has left.
+    flight: Arc<Flight>,
+    /// Most records of a request: fewer where the collector found one too large.
+    most: usize,
     /// Whether the spool can't remember what was delivered: then it would be delivered again and again.
     forgetful: bool,
-    /// Whether the collector took the last batch: then it may be told of losses.
+    /// Whether the collector took the last batch: then it may be told of losses of this process.
     taken: bool,
+    /// Whether it may be told of losses alone that wait on disk: it took the last batch, or was not asked yet. One that refuses
+    /// what tells of losses would be told of that for ever.
+    tell: bool,
 }
-
-/// From the queue to the store, whatever else the worker does.
-pub(crate) struct Intake<'a> {
-    recorder: &'a Recorder,
-    store: &'a Mutex<Store>,
-    /// Those who wait for what was taken in.
-    flushes: Vec<Flush>,
-    /// Records since the last upload.
-    records: usize,
-    /// Whether something was taken in just now: then more may follow, and callers need not wake anybody for it.
-    busy: bool,
-}
-
-/// The worker was asked to end.
-struct Stopped;
 
 /// How an upload ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Uploaded {
-    /// Everything is delivered.
+    /// Everything is delivered that this process can deliver.
     Done,
-    /// Something is left: another process works on it, or the disk fails.
+    /// Something is left: it is another process's turn, the disk fails, or the collector wants to wait.
     Later,
 }
 
-impl<'a> Intake<'a> {
-    pub(crate) fn new(recorder: &'a Recorder, store: &'a Mutex<Store>) -> Self {
-        Self { recorder, store, flushes: Vec::new(), records: 0, busy: false }
-    }
-
-    fn store(&self) -> MutexGuard<'a, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits until something is recorded, flushed or stopped, and takes it in.
-    async fn next(&mut self) -> Result<(), Stopped> {
-        loop {
-            if !self.busy {
-                self.recorder.work().await;
-            }
-            // A queue that fills, a flush and a stop end this too.
-            let _ = timeout(WRITE_DELAY, self.recorder.filled()).await;
-            if self.recorder.is_stopping() {
-                return Err(Stopped);
-            }
-            // In this order: what was recorded before a flush is taken in with it.
-            let flushes = self.recorder.take_flushes();
-            let records = self.store().take_in(self.recorder);
-            if !flushes.is_empty() {
-                self.store().count();
-            }
-            self.busy = records > 0 || !flushes.is_empty();
-            self.records += records;
-            self.flushes.extend(flushes);
-            if self.busy {
-                return Ok(());
-            }
-        }
-    }
-
-    /// What `work` gives, while what is recorded is taken in.
-    async fn during<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Stopped> {
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return Ok(done),
-                next = self.next() => next?,
-            }
-        }
-    }
-
-    /// Takes in what metrics counted; says whether anything waits now.
-    fn count(&self) -> bool {
-        let mut store = self.store();
-        store.count();
-        store.is_waiting()
-    }
-
-    fn is_flushed(&mut self) -> bool {
-        self.flushes.retain(Flush::is_awaited);
-        !self.flushes.is_empty()
-    }
+/// What became of a batch.
+enum Sent {
+    /// It was taken, or never will be; so much of it was refused.
+    Over(Losses),
+    /// It is to be sent again; the collector may want to wait for some seconds.
+    Again(Option<u64>),
+    /// It is to be sent in smaller ones.
+    Split,
 }
 
 impl<'a, S: Sender> Worker<'a, S> {
@@ -138,6 +79,7 @@ impl<'a, S: Sender> Worker<'a, S> {
         intake: Intake<'a>,
         resource: Resource,
         sender: S,
+        flight: Arc<Flight>,
         interval: Duration,
         seed: u32,
     ) -> Self {
@@ -148,8 +90,11 @@ impl<'a, S: Sender> Worker<'a, S> {
             interval,
             delivery: Delivery::new(seed),
             started: Instant::now(),
+            flight,
+            most: crate::BATCH_RECORDS_MAX,
             forgetful: false,
             taken: false,
+            tell: true,
         }
     }
 
@@ -159,9 +104,17 @@ impl<'a, S: Sender> Worker<'a, S> {
         let Err(Stopped) = self.work().await;
     }
 
-    /// Delivers what waits.
-    pub(crate) async fn upload_once(&mut self) {
-        let _ = self.upload().await;
+    /// Delivers what waits, and asks again until all is delivered or `most` is over; says which.
+    pub(crate) async fn upload_for(&mut self, most: Duration) -> bool {
+        let upload = async {
+            loop {
+                match self.upload().await {
+                    Ok(Uploaded::Later) => sleep(FLUSH_DELAY).await,
+                    uploaded => return uploaded.is_ok(),
+                }
+            }
+        };
+        timeout(most, upload).await.unwrap_or(false)
     }
 
     async fn work(&mut self) -> Result<core::convert::Infallible, Stopped> {
@@ -218,104 +171,141 @@ impl<'a, S: Sender> Worker<'a, S> {
     /// Delivers everything that waits.
     async fn upload(&mut self) -> Result<Uploaded, Stopped> {
         self.taken = false;
-        let uploaded = self.upload_waiting().await?;
-        // Losses are told once: a collector that refuses what tells of them would be told of that for ever.
-        let told = self.taken && self.intake.store().tell();
-        if told { self.upload_waiting().await } else { Ok(uploaded) }
+        loop {
+            let uploaded = self.upload_spool().await?;
+            self.upload_memory().await?;
+            // Losses of this process are told once something else was taken.
+            if !self.taken || !self.intake.store().tell() {
+                return Ok(uploaded);
+            }
+        }
     }
 
-    async fn upload_waiting(&mut self) -> Result<Uploaded, Stopped> {
-        let uploaded = self.upload_spool().await?;
-        self.upload_memory().await?;
-        Ok(uploaded)
-    }
-
-    /// Delivers what waits in the spool, where no other process does it already.
+    /// Delivers what waits in the spool. The turn is had for one request and never while this waits: meanwhile other
+    /// processes merge, drop and deliver.
     async fn upload_spool(&mut self) -> Result<Uploaded, Stopped> {
         let Some(spool) = self.intake.store().spool() else { return Ok(Uploaded::Done) };
-        let expired = spool.expire(crate::clock::unix_seconds());
-        self.intake.store().lose(&expired);
-        if spool.is_empty() {
-            return Ok(Uploaded::Done);
-        }
-        if self.forgetful {
-            return Ok(Uploaded::Later);
-        }
-        match spool.upload() {
-            Ok(Some(upload)) => {
-                let done = self.upload_batches(upload).await?;
-                // A disk that fails is tried again with the next records.
-                Ok(if matches!(done, Ok(true)) { Uploaded::Done } else { Uploaded::Later })
+        while !spool.is_empty() && !self.forgetful {
+            self.wait().await?;
+            let now = self.intake.store().now();
+            let (turn, batch) = match self.next_of(&spool, now) {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                // What can't be changed can't be delivered from, or it would be delivered again and again.
+                Err(error) if is_read_only(&error) => break,
+                // Another process's turn, or a disk that fails: it is tried again.
+                Err(_) => return Ok(Uploaded::Later),
+            };
+            let state = spool.state().unwrap_or_default();
+            let destination = spool.destinations().of(batch.signal);
+            if state.answered(destination).is_some() {
+                self.flight.expect_answers();
             }
-            Ok(None) | Err(_) => Ok(Uploaded::Later),
+            if state.wait(destination, now).is_some() {
+                return Ok(Uploaded::Later);
+            }
+            let sent = self.send(&batch).await?;
+            match sent {
+                Sent::Again(wait) => {
+                    let _ = turn.note(batch.signal, now, wait, self.flight.is_answering());
+                }
+                // The turn was lost while the process was suspended: whoever has it now sends the batch again.
+                _ if !turn.is_held() => {}
+                // Losses that are refused stay, and are told when something else was taken.
+                Sent::Over(_) if batch.is_losses() && !self.tell => break,
+                Sent::Over(refused) => {
+                    let _ = turn.note(batch.signal, now, None, true);
+                    if repeat(|| turn.commit(&batch, &refused, now)).is_err() {
+                        // What can't be told on disk is told from memory.
+                        self.intake.store().lose(&refused);
+                        self.forgetful = true;
+                    }
+                }
+                Sent::Split => self.forgetful |= repeat(|| turn.split(&batch, now)).is_err(),
+            }
+            if self.intake.recorder.is_stopping() {
+                return Err(Stopped);
+            }
         }
+        Ok(Uploaded::Done)
     }
 
-    /// Delivers the batches of the spool; says whether all of them.
-    async fn upload_batches(&mut self, mut upload: Upload) -> Result<io::Result<bool>, Stopped> {
-        loop {
-            let batch = match upload.next(self.resource.schema()) {
-                Ok(Some(batch)) => batch,
-                Ok(None) => return Ok(Ok(!upload.passed_over())),
-                Err(error) => return Ok(Err(error)),
-            };
-            let mut losses = self.deliver(&batch.records).await?;
-            losses.add_all(&batch.losses);
-            self.intake.store().lose(&losses);
-            if let Err(error) = upload.commit(&batch) {
-                self.forgetful = true;
-                return Ok(Err(error));
-            }
-        }
+    /// The turn and the next batch of `spool`, if there is one.
+    fn next_of<'s>(&self, spool: &'s Spool, now: u64) -> io::Result<Option<(Turn<'s>, Batch)>> {
+        let turn = spool.turn()?.ok_or(ErrorKind::WouldBlock)?;
+        let batch = turn.next(self.resource.schema(), now, self.most, self.tell)?;
+        Ok(batch.map(|batch| (turn, batch)))
     }
 
     /// Delivers what could not be put on disk.
     async fn upload_memory(&mut self) -> Result<(), Stopped> {
         loop {
-            let batch = self.intake.store().batch();
-            if batch.is_empty() {
-                return Ok(());
+            self.wait().await?;
+            let Some(batch) = self.intake.store().batch(self.most) else { return Ok(()) };
+            match self.send(&batch).await? {
+                Sent::Over(refused) => {
+                    let mut store = self.intake.store();
+                    store.over();
+                    store.lose(&refused);
+                }
+                Sent::Split => self.intake.store().give_back(),
+                Sent::Again(_) => {}
             }
-            let losses = self.deliver(&batch).await?;
-            let mut store = self.intake.store();
-            store.over();
-            store.lose(&losses);
+            if self.intake.recorder.is_stopping() {
+                return Err(Stopped);
+            }
         }
     }
 
-    /// Sends `records` until the collector has taken or refused them; says what it refused.
-    async fn deliver(&mut self, records: &[Record]) -> Result<Losses, Stopped> {
-        let mut losses = Losses::new();
-        let Some(signal) = records.first().map(Signal::of) else { return Ok(losses) };
-        let mut body = Encoded::new(body::encode(&self.resource, signal, records));
-        loop {
-            match self.delivery.next(self.now()) {
-                Next::Wait(ms) => self.intake.during(sleep(Duration::from_millis(ms))).await?,
-                Next::Send => {
-                    if self.intake.store().is_withdrawn() {
-                        return Err(Stopped);
-                    }
-                    body.rewind();
-                    let outcome = self.intake.during(self.sender.send(signal, &mut body)).await?;
-                    let now = self.now();
-                    match self.delivery.done(outcome, now) {
-                        Verdict::Keep => continue,
-                        Verdict::Taken { refused } => {
-                            let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
-                            losses.add(Reason::Refused, refused.min(count));
-                            self.taken = true;
-                        }
-                        Verdict::Refused => {
-                            records.iter().for_each(|record| {
-                                store::count(&mut losses, record, Reason::Refused);
-                            });
-                            self.taken = false;
-                        }
-                    }
-                    return Ok(losses);
-                }
-            }
+    /// Waits as long as the last request's failure asks for.
+    async fn wait(&mut self) -> Result<(), Stopped> {
+        while let Next::Wait(ms) = self.delivery.next(self.now()) {
+            self.intake.during(sleep(Duration::from_millis(ms)), || Duration::ZERO).await?;
         }
+        Ok(())
+    }
+
+    /// Sends `batch` once, where the person agrees still.
+    async fn send(&mut self, batch: &Batch) -> Result<Sent, Stopped> {
+        if self.intake.recorder.is_stopping() {
+            return Err(Stopped);
+        }
+        match self.intake.store().standing() {
+            Standing::Agreed => {}
+            Standing::Unclear => {
+                // It is asked again as soon as something that fails would be tried again.
+                let now = self.now();
+                self.delivery.done(Outcome::Retry { after_seconds: None }, now);
+                return Ok(Sent::Again(None));
+            }
+            Standing::No | Standing::Ended => return Err(Stopped),
+        }
+        let mut body = Encoded::new(body::encode(&self.resource, batch));
+        let flight = Arc::clone(&self.flight);
+        let outcome =
+            self.intake.during(self.sender.send(batch.signal, &mut body), || flight.grace_if_left()).await?;
+        let now = self.now();
+        let mut losses = Losses::new();
+        Ok(match self.delivery.done(outcome, now) {
+            Verdict::Keep => match outcome {
+                Outcome::Retry { after_seconds } => Sent::Again(after_seconds.map(u64::from)),
+                _ => Sent::Again(None),
+            },
+            Verdict::Split if batch.records.len() > 1 => {
+                self.most = batch.records.len().div_ceil(2);
+                Sent::Split
+            }
+            Verdict::Taken { refused } => {
+                lose_some(&mut losses, batch, refused);
+                (self.taken, self.tell) = (true, true);
+                Sent::Over(losses)
+            }
+            Verdict::Refused | Verdict::Split => {
+                lose_some(&mut losses, batch, u32::MAX);
+                (self.taken, self.tell) = (false, false);
+                Sent::Over(losses)
+            }
+        })
     }
 
     fn now(&self) -> u64 {
@@ -323,15 +313,36 @@ impl<'a, S: Sender> Worker<'a, S> {
     }
 }
 
+/// A disk may fail once: what must not be done twice, or be forgotten, is tried a few times.
+fn repeat(work: impl Fn() -> io::Result<()>) -> io::Result<()> {
+    work().or_else(|_| work()).or_else(|_| work())
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied)
+}
+
+/// Counts `refused` of `batch` as refused. Which they were a collector does not say: events rather than what tells of losses, and
+/// those first that stand for the most, so that no less is told than was lost.
+fn lose_some(losses: &mut Losses, batch: &Batch, refused: u32) {
+    let mut records: Vec<&Record> = batch.records.iter().collect();
+    records.sort_by_key(|record| (record.loss().is_some(), core::cmp::Reverse(record.stands_for())));
+    let refused = usize::try_from(refused).unwrap_or(usize::MAX);
+    records.iter().take(refused).for_each(|record| store::count(losses, record, Reason::Refused));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::Recorder;
     use crate::spool::Spool;
-    use crate::testing::{App, consent};
-    use automagik_telemetry_core::Outcome;
+    use crate::store::Store;
+    use crate::testing::{App, DESTINATIONS, consent};
     use automagik_telemetry_core::Pseudonym;
+    use automagik_telemetry_core::otlp::{Body, Signal};
     use automagik_telemetry_core::schema::Checked;
     use automagik_telemetry_core::time::Coarse;
+    use std::sync::Mutex;
 
     /// A collector that is down until `up`, and then takes everything.
     struct Outage<'a> {
@@ -359,16 +370,16 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let schema = Checked::<App>::DESCRIPTOR;
         let consent = consent();
-        let store =
-            Mutex::new(Store::new(schema, Some(Spool::new(state.path(), schema, consent)), |_, _, _| {}));
+        let spool = Spool::new(state.path(), schema, DESTINATIONS, consent);
+        let store = Mutex::new(Store::new(schema, Some(spool), |_, _, _| {}, crate::clock::unix_seconds));
         let recorder = Recorder::new();
         let secret = automagik_telemetry_core::Secret::new([7; 32], consent);
         let resource = Resource::new(schema, Pseudonym::new(&secret, "app", 0));
         let (mut attempts, mut delivered) = (0, 0);
         let up = Instant::now() + 7 * 24 * HOUR;
         let sender = Outage { up, attempts: &mut attempts, delivered: &mut delivered };
-        let mut worker =
-            Worker::new(Intake::new(&recorder, &store), resource, sender, Duration::from_secs(5), 1);
+        let intake = Intake::new(&recorder, &store);
+        let mut worker = Worker::new(intake, resource, sender, Arc::default(), Duration::from_secs(5), 1);
         let program = async {
             for _ in 0..7 * 24 {
                 (0..10).for_each(|_| recorder.push(Record::new(&App, Coarse::from_steps(1))));

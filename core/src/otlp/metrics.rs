@@ -5,6 +5,8 @@
 
 mod backward;
 
+pub use backward::Interval;
+
 use super::envelope::{self, Envelope};
 use super::protobuf::{FIXED64_LEN, Piece, field_len, uint_len};
 use super::{Body, Error, Progress, attribute};

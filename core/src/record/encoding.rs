@@ -45,8 +45,20 @@ impl Record {
         write_varint(self.0.bits, put);
     }
 
-    /// The record at the start of `bytes`, not yet checked against a schema, and what follows it.
-    pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
+    /// The record at the start of `bytes`, and what follows it; **not checked against a schema**, as
+    /// [`decode`](Record::decode) does: for whoever moves or counts records of other programs and sends none of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`].
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Record, loss::Reason, time::Coarse};
+    /// let encoded = Record::dropped(Reason::Refused, 7, Coarse::from_steps(1)).encode();
+    /// assert_eq!(Record::read(encoded.as_slice())?.0.stands_for(), 7);
+    /// # Ok::<(), automagik_telemetry_core::record::Error>(())
+    /// ```
+    pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
         let mut rest = bytes.iter();
         let record = Self::take(&mut rest.by_ref().copied());
         let rest = rest.as_slice();

@@ -1,12 +1,14 @@
-//! The spool against processes that die, disks that lie, and neighbours.
+//! The spool against processes that die, disks that lie, clocks that jump, and neighbours.
 
 use super::*;
-use crate::testing::{App, consent};
+use crate::BATCH_RECORDS_MAX;
+use crate::disk::failing;
+use crate::testing::{App, DESTINATIONS, consent};
 use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::schema::{Checked, Schema};
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_test_support::Disk;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 /// The same program, later.
 struct Two;
@@ -25,266 +27,309 @@ impl Schema for Two {
 }
 
 const NOW: u64 = 1_761_048_000;
+const DAY: u64 = 24 * 3_600;
 
 fn spool(state: &Path) -> Spool {
-    Spool::new(state, Checked::<App>::DESCRIPTOR, consent())
+    Spool::new(state, Checked::<App>::DESCRIPTOR, DESTINATIONS, consent())
 }
 
-/// Starting a process gives it every lock for a moment: the tests that do so run alone.
-static ALONE: RwLock<()> = RwLock::new(());
-
-/// A folder for state.
-struct State {
-    folder: tempfile::TempDir,
-    _others: RwLockReadGuard<'static, ()>,
-}
-
-impl State {
-    fn new() -> Self {
-        let others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
-        Self { folder: tempfile::tempdir().unwrap(), _others: others }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-}
-
+/// Events that can be told apart: by the minute in which they happened.
 fn records(numbers: core::ops::Range<u32>) -> Vec<Record> {
-    numbers.map(|number| Record::dropped(Reason::Refused, number, Coarse::from_steps(1))).collect()
+    numbers.map(|number| Record::new(&App, Coarse::from_steps(number)).unwrap()).collect()
 }
 
-/// Everything that waits, delivered; and what was lost on the way.
-fn drain(spool: &Spool) -> (Vec<u32>, Losses) {
+fn append(spool: &Spool, numbers: core::ops::Range<u32>) {
+    spool.append(Signal::Logs, &records(numbers), NOW).unwrap();
+}
+
+/// Everything that waits, delivered at `now`; and the losses that were told.
+fn drain_at(spool: &Spool, now: u64) -> (Vec<u32>, Vec<(Reason, u32)>) {
     let (mut numbers, mut losses) = (Vec::new(), Losses::new());
-    let Some(mut upload) = spool.upload().unwrap() else { return (numbers, losses) };
-    while let Some(batch) = upload.next(Checked::<App>::DESCRIPTOR).unwrap() {
-        assert!(batch.records.len() <= BATCH);
-        numbers.extend(batch.records.iter().map(|record| record.loss().unwrap().1));
-        losses.add_all(&batch.losses);
-        upload.commit(&batch).unwrap();
+    while let Some(turn) = spool.turn().unwrap()
+        && let Some(batch) = turn.next(Checked::<App>::DESCRIPTOR, now, BATCH_RECORDS_MAX, true).unwrap()
+    {
+        assert!(batch.records.len() <= BATCH_RECORDS_MAX);
+        for record in &batch.records {
+            match record.loss() {
+                Some((reason, count)) => losses.add(reason, count),
+                None => numbers.push(record.time().steps()),
+            }
+        }
+        turn.commit(&batch, &Losses::new(), now).unwrap();
     }
-    (numbers, losses)
+    (numbers, losses.take().collect())
 }
 
-const BATCH: usize = crate::BATCH_RECORDS_MAX;
+fn drain(spool: &Spool) -> (Vec<u32>, Vec<(Reason, u32)>) {
+    drain_at(spool, NOW)
+}
 
 fn files(spool: &Spool) -> Vec<PathBuf> {
-    spool.segments().unwrap().into_iter().map(|found| found.path).collect()
+    spool.segments().unwrap().into_iter().map(|found| spool.folder.join(found.name.to_string())).collect()
 }
 
 #[test]
 fn what_is_appended_is_delivered_once_and_in_order() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    for start in 0..50 {
-        spool.append(&records(start * 7..start * 7 + 7), NOW).unwrap();
-    }
+    (0..50).for_each(|start| append(&spool, start * 7..start * 7 + 7));
     assert!(!spool.is_empty());
-    assert_eq!(drain(&spool), ((0..350).collect(), Losses::new()));
+    assert_eq!(drain(&spool), ((0..350).collect(), vec![]));
     assert!(spool.is_empty() && files(&spool).is_empty());
     assert_eq!(drain(&spool).0, [0; 0]);
 }
 
 #[test]
 fn a_batch_is_given_again_until_it_is_committed() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    spool.append(&records(0..60), NOW).unwrap();
-    spool.append(&records(60..120), NOW).unwrap();
+    append(&spool, 0..150);
     let schema = Checked::<App>::DESCRIPTOR;
-    let first = |upload: &mut Upload| upload.next(schema).unwrap().unwrap().records;
-    let mut upload = spool.upload().unwrap().unwrap();
-    assert_eq!(first(&mut upload), records(0..60));
-    assert_eq!(first(&mut upload), records(0..60));
-    drop(upload); // a process that dies here has delivered nothing
-    let mut upload = spool.upload().unwrap().unwrap();
-    let batch = upload.next(schema).unwrap().unwrap();
-    upload.commit(&batch).unwrap();
-    drop(upload);
-    assert_eq!(drain(&spool).0, (60..120).collect::<Vec<u32>>());
+    for _ in 0..2 {
+        // A process that dies here has delivered nothing.
+        let turn = spool.turn().unwrap().unwrap();
+        assert_eq!(turn.next(schema, NOW, 100, true).unwrap().unwrap().records, records(0..100));
+    }
+    let turn = spool.turn().unwrap().unwrap();
+    let batch = turn.next(schema, NOW, 100, true).unwrap().unwrap();
+    turn.commit(&batch, &Losses::new(), NOW).unwrap();
+    drop(turn);
+    assert_eq!(drain(&spool).0, (100..150).collect::<Vec<u32>>());
 }
 
 #[test]
-fn one_process_delivers_and_the_others_go_on_appending() {
-    let state = State::new();
+fn one_process_has_the_turn_and_the_others_go_on_appending() {
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    spool.append(&records(0..3), NOW).unwrap();
-    let mut upload = spool.upload().unwrap().unwrap();
-    assert!(spool.upload().unwrap().is_none());
-    let batch = upload.next(Checked::<App>::DESCRIPTOR).unwrap().unwrap();
-    spool.append(&records(3..6), NOW).unwrap();
-    assert_eq!(files(&spool).len(), 2, "a segment that is being delivered is left alone");
-    upload.commit(&batch).unwrap();
-    drop(upload);
+    append(&spool, 0..3);
+    let turn = spool.turn().unwrap().unwrap();
+    assert!(spool.turn().unwrap().is_none());
+    let batch = turn.next(Checked::<App>::DESCRIPTOR, NOW, 100, true).unwrap().unwrap();
+    append(&spool, 3..6);
+    turn.commit(&batch, &Losses::new(), NOW).unwrap();
+    drop(turn);
     assert_eq!(drain(&spool).0, [3, 4, 5]);
 }
 
 #[test]
 fn many_append_at_once_and_nothing_is_lost() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let spool = &spool;
-            scope.spawn(move || {
-                for n in 0..50 {
-                    let number = thread * 50 + n;
-                    spool.append(&records(number..number + 1), NOW).unwrap();
-                }
-            });
+            scope.spawn(move || (0..50).for_each(|n| append(spool, thread * 50 + n..thread * 50 + n + 1)));
         }
     });
     let (mut numbers, losses) = drain(&spool);
     numbers.sort_unstable();
-    assert_eq!((numbers, losses), ((0..400).collect(), Losses::new()));
+    assert_eq!((numbers, losses), ((0..400).collect(), vec![]));
 }
 
 #[test]
-fn a_torn_tail_is_cut_off_before_the_next_frame() {
-    let state = State::new();
+fn many_small_segments_become_few() {
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    spool.append(&records(0..3), NOW).unwrap();
-    spool.append(&records(3..6), NOW).unwrap();
-    let path = files(&spool).remove(0);
-    let len = std::fs::metadata(&path).unwrap().len();
-    OpenOptions::new().write(true).open(&path).unwrap().set_len(len - 2).unwrap();
-    spool.append(&records(6..9), NOW).unwrap();
-    assert_eq!(drain(&spool), (vec![0, 1, 2, 6, 7, 8], Losses::new()));
+    (0..1_000).for_each(|n| append(&spool, n..n + 1));
+    assert!(files(&spool).len() <= SEGMENTS_MAX, "{}", files(&spool).len());
+    assert_eq!(drain(&spool), ((0..1_000).collect(), vec![]));
 }
 
 #[test]
-fn a_flipped_bit_costs_its_frame_and_is_counted() {
-    let state = State::new();
+fn a_flipped_bit_costs_its_frame_and_a_cut_what_is_behind_it_and_both_are_counted() {
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    for start in [0, 3, 6] {
-        spool.append(&records(start..start + 3), NOW).unwrap();
-    }
+    append(&spool, 0..300);
     let path = files(&spool).remove(0);
     let mut bytes = std::fs::read(&path).unwrap();
-    let middle = bytes.len() / 2 + 6;
+    let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
+    bytes.truncate(bytes.len() - 5);
     std::fs::write(&path, bytes).unwrap();
-    let (numbers, mut losses) = drain(&spool);
-    assert_eq!(numbers, [0, 1, 2, 6, 7, 8]);
-    assert_eq!(losses.take().collect::<Vec<_>>(), [(Reason::Corrupt, 3)]);
+    assert_eq!(drain(&spool), ((0..100).collect(), vec![(Reason::Corrupt, 200)]));
+}
+
+#[test]
+fn a_segment_of_nothing_but_noise_is_counted_by_its_name_and_removed() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = spool(state.path());
+    append(&spool, 0..77);
+    std::fs::write(files(&spool).remove(0), vec![0xA5; 5_000]).unwrap();
+    append(&spool, 77..80);
+    assert_eq!(drain(&spool), (vec![77, 78, 79], vec![(Reason::Corrupt, 77)]));
+    assert!(files(&spool).is_empty());
 }
 
 #[test]
 fn foreign_files_are_left_alone() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    spool.append(&records(0..3), NOW).unwrap();
-    let strange = ["notes.txt", "x.spool", "0068f776c0-00000000-0000000000000000.spool.bak"];
-    for name in strange {
+    append(&spool, 0..3);
+    let name = files(&spool).remove(0).file_name().unwrap().to_string_lossy().into_owned();
+    let strange = ["notes.txt".to_owned(), "x.logs".to_owned(), format!("{name}.bak")];
+    for name in &strange {
         std::fs::write(spool.folder.join(name), "not ours").unwrap();
     }
-    std::fs::create_dir(spool.folder.join("0068f776c0-00000000-0000000000000000.spool")).unwrap();
+    std::fs::create_dir(spool.folder.join(name.replace('1', "2"))).unwrap();
     assert_eq!(drain(&spool).0, [0, 1, 2]);
-    for name in strange {
+    for name in &strange {
         assert_eq!(std::fs::read(spool.folder.join(name)).unwrap(), b"not ours");
     }
 }
 
 #[test]
-fn a_segment_of_nothing_but_noise_is_counted_and_removed() {
-    let state = State::new();
-    let spool = spool(state.path());
-    spool.append(&records(0..3), NOW).unwrap();
-    let name = Name { seconds: NOW - 1, random: 7, fingerprint: spool.fingerprint };
-    std::fs::write(spool.folder.join(name.to_string()), vec![0xA5; 5_000]).unwrap();
-    assert_eq!(drain(&spool).0, [0, 1, 2]);
-    assert!(files(&spool).is_empty());
+fn the_oldest_go_first_when_it_is_full_and_are_counted() {
+    let state = tempfile::tempdir().unwrap();
+    let mut spool = spool(state.path());
+    spool.bytes_max = 200_000;
+    for start in (0..60_000).step_by(100) {
+        append(&spool, start..start + 100);
+        let used: u64 = spool.segments().unwrap().iter().map(|found| found.len).sum();
+        assert!(used <= 210_000, "{used}");
+    }
+    let (numbers, losses) = drain(&spool);
+    assert_eq!(losses, [(Reason::StoreFull, numbers[0])]);
+    assert_eq!(numbers, (numbers[0]..60_000).collect::<Vec<u32>>());
 }
 
 #[test]
-fn the_oldest_go_first_when_it_is_full_and_are_counted() {
-    let state = State::new();
+fn a_loss_of_many_that_has_to_make_room_stays_a_loss_of_many() {
+    let state = tempfile::tempdir().unwrap();
     let mut spool = spool(state.path());
-    spool.bytes_max = 200_000;
-    let (mut appended, mut dropped) = (0_u32, Losses::new());
-    while dropped.is_empty() {
-        dropped
-            .add_all(&spool.append(&records(appended..appended + 100), NOW + u64::from(appended)).unwrap());
-        appended += 100;
-    }
-    let used: u64 = spool.segments().unwrap().iter().map(|found| found.len).sum();
-    assert!(used <= 200_000, "{used}");
+    spool.bytes_max = 20_000;
+    let told = Record::dropped(Reason::QueueFull, 700_000, Coarse::from_steps(1));
+    let first = [records(0..1), vec![told]].concat();
+    spool.append(Signal::Logs, &first, NOW).unwrap();
+    (0..100).for_each(|n| append(&spool, n * 100..n * 100 + 100));
     let (numbers, losses) = drain(&spool);
-    let mut dropped = dropped.take();
-    let (reason, count) = dropped.next().unwrap();
-    assert_eq!((reason, losses.is_empty()), (Reason::StoreFull, true));
-    assert_eq!(numbers, (count..appended).collect::<Vec<u32>>());
+    assert_eq!(losses, [(Reason::QueueFull, 700_000), (Reason::StoreFull, 10_001 - numbers.len() as u32)]);
 }
 
 #[test]
 fn nothing_is_kept_longer_than_30_days() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    spool.append(&records(0..3), NOW).unwrap();
-    spool.append(&records(3..4), NOW + 20 * 24 * 3_600).unwrap();
-    let mut dropped = spool.expire(NOW + 30 * 24 * 3_600);
-    assert_eq!(dropped.take().collect::<Vec<_>>(), [(Reason::Expired, 3)]);
-    assert_eq!(drain(&spool).0, [3]);
+    append(&spool, 0..3);
+    for day in 1..=31 {
+        let now = NOW + day * DAY;
+        spool.turn().unwrap().unwrap().tidy(now).unwrap();
+        assert_eq!(spool.is_empty(), day == 31, "day {day}: the losses alone are no more than that");
+        if day == 20 {
+            spool.append(Signal::Logs, &records(3..4), now).unwrap();
+        }
+        if day == 30 {
+            break;
+        }
+    }
+    assert_eq!(drain_at(&spool, NOW + 31 * DAY), (vec![3], vec![(Reason::Expired, 3)]));
+}
+
+#[test]
+fn an_age_that_a_jump_of_the_clock_made_is_no_age() {
+    for first in [0, 300, NOW - 40 * DAY, NOW + 60 * DAY] {
+        let state = tempfile::tempdir().unwrap();
+        let spool = spool(state.path());
+        spool.append(Signal::Logs, &records(0..5), first).unwrap();
+        spool.append(Signal::Logs, &records(5..9), NOW).unwrap();
+        // One run in a time that is none.
+        spool.append(Signal::Logs, &records(9..10), NOW + 60 * DAY).unwrap();
+        assert_eq!(drain_at(&spool, NOW + 60), ((0..10).collect(), vec![]), "{first}");
+    }
+}
+
+#[test]
+fn what_is_lost_of_the_spools_memory_makes_nothing_old() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = spool(state.path());
+    append(&spool, 0..3);
+    std::fs::write(spool.folder.join(state::FILE), "noise").unwrap();
+    assert_eq!(drain_at(&spool, NOW + 400 * DAY).0, [0, 1, 2]);
 }
 
 #[test]
 fn records_of_another_version_wait_for_it() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let old = spool(state.path());
-    let new = Spool::new(state.path(), Checked::<Two>::DESCRIPTOR, consent());
-    old.append(&records(0..3), NOW).unwrap();
-    assert!(
-        new.is_empty() && new.upload().unwrap().unwrap().next(Checked::<Two>::DESCRIPTOR).unwrap().is_none()
-    );
-    new.append(&records(3..6), NOW).unwrap();
+    let schema = Checked::<Two>::DESCRIPTOR;
+    let new = Spool::new(state.path(), schema, DESTINATIONS, consent());
+    append(&old, 0..3);
+    assert!(new.is_empty());
+    assert!(new.turn().unwrap().unwrap().next(schema, NOW, 100, true).unwrap().is_none());
+    append(&new, 3..6);
     assert_eq!(drain(&old).0, [0, 1, 2]);
 }
 
 #[test]
+fn records_go_where_they_were_meant_to_go_or_nowhere() {
+    let state = tempfile::tempdir().unwrap();
+    let here = spool(state.path());
+    let elsewhere = Spool { destinations: Destinations { logs: 2, metrics: 2 }, ..here.clone() };
+    append(&here, 0..3);
+    append(&elsewhere, 3..6);
+    assert_eq!(drain(&elsewhere).0, [3, 4, 5]);
+    assert!(elsewhere.is_empty() && !here.is_empty());
+    assert_eq!(waiting(&here.folder, Checked::<App>::DESCRIPTOR, Some(elsewhere.destinations)).elsewhere, 3);
+    assert_eq!(drain(&here).0, [0, 1, 2]);
+}
+
+#[test]
 fn a_folder_that_cannot_be_written_is_an_error_and_no_panic() {
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let blocked = state.path().join("file");
     std::fs::write(&blocked, "").unwrap();
     let spool = spool(&blocked);
-    assert!(spool.append(&records(0..1), NOW).is_err());
-    assert!(spool.upload().unwrap().is_none() && spool.is_empty());
+    assert!(spool.append(Signal::Logs, &records(0..1), NOW).is_err());
+    assert!(spool.turn().unwrap().is_none() && spool.is_empty());
 }
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_may_look_into_it() {
+fn nobody_else_may_look_into_it_whatever_the_umask_says() {
     use std::os::unix::fs::PermissionsExt;
-    let state = State::new();
+    let state = tempfile::tempdir().unwrap();
     let spool = spool(&state.path().join("state"));
-    spool.append(&records(0..1), NOW).unwrap();
+    append(&spool, 0..1);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&spool.folder), 0o700);
     assert_eq!(mode(&files(&spool)[0]), 0o600);
 }
 
-/// A folder on a disk of `kibibytes`, or `None` where this user may not mount one.
 #[test]
-fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended() {
-    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
+fn what_a_killed_process_left_half_written_is_removed_after_a_while() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = spool(state.path());
+    append(&spool, 0..1);
+    let path = spool.folder.join("abc.tmp");
+    std::fs::write(&path, "half").unwrap();
+    let turn = spool.turn().unwrap().unwrap();
+    turn.tidy(NOW).unwrap();
+    assert!(path.exists(), "somebody may be writing it");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 3_600);
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
+    turn.tidy(NOW).unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended_and_losses_are_noted() {
     let Some(disk) = Disk::mount("size=64k") else { return };
     let spool = spool(disk.path());
-    let mut committed = Vec::new();
-    let mut failed = 0;
-    for start in (0..20_000).step_by(100) {
-        match spool.append(&records(start..start + 100), NOW) {
-            Ok(dropped) => {
-                assert!(dropped.is_empty());
-                committed.extend(start..start + 100);
-            }
-            Err(_) => failed += 1,
+    let (mut committed, mut failed) = (0, 0);
+    for _ in 0..200 {
+        match spool.append(Signal::Logs, &records(committed..committed + 100), NOW) {
+            Ok(()) => committed += 100,
+            Err(_) => failed += 100,
         }
     }
-    assert!(failed > 0 && !committed.is_empty(), "{failed} failed, {} did not", committed.len());
-    assert_eq!(drain(&spool), (committed, Losses::new()));
-    // There is room again.
-    spool.append(&records(0..100), NOW).unwrap();
-    assert_eq!(drain(&spool).0.len(), 100);
+    assert!(failed > 0 && committed > 0, "{failed} failed, {committed} did not");
+    let mut losses = Losses::new();
+    losses.add(Reason::StoreFull, failed);
+    assert!(spool.reserve(&losses), "there is room that was set aside");
+    // Somebody makes room on the disk.
+    std::fs::remove_file(files(&spool).pop().unwrap()).unwrap();
+    let (numbers, told) = drain(&spool);
+    assert!(numbers.len() as u32 >= committed - 100 && told == [(Reason::StoreFull, failed)], "{told:?}");
 }
 
 mod killed;
+mod ledger;

@@ -69,7 +69,7 @@ impl Answer {
     }
 }
 
-type Answers = Box<dyn FnMut(usize) -> Answer + Send>;
+type Answers = Box<dyn FnMut(usize, &[u8]) -> Answer + Send>;
 
 #[derive(Default)]
 struct State {
@@ -114,14 +114,28 @@ impl Receiver {
     ///
     /// Where the port can't be had.
     #[must_use]
-    pub fn on(port: u16, answer: impl FnMut(usize) -> Answer + Send + 'static) -> Self {
+    pub fn on(port: u16, mut answer: impl FnMut(usize) -> Answer + Send + 'static) -> Self {
+        Self::with(port, Box::new(move |n, _| answer(n)))
+    }
+
+    /// One that answers what was posted, decompressed, with `answer(body)`.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no loopback.
+    #[must_use]
+    pub fn deciding(mut answer: impl FnMut(&[u8]) -> Answer + Send + 'static) -> Self {
+        Self::with(0, Box::new(move |_, body| answer(body)))
+    }
+
+    fn with(port: u16, answers: Answers) -> Self {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("a port on loopback");
         listener.set_nonblocking(true).expect("a socket that doesn't block");
         let address = listener.local_addr().expect("an address");
         let shared = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel();
         let for_thread = Arc::clone(&shared);
-        let answers: Arc<Mutex<Answers>> = Arc::new(Mutex::new(Box::new(answer)));
+        let answers = Arc::new(Mutex::new(answers));
         let thread = std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -245,7 +259,7 @@ async fn answer(
         body.to_vec()
     };
     let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = answers.lock().unwrap_or_else(PoisonError::into_inner)(state.requests.len());
+    let answer = answers.lock().unwrap_or_else(PoisonError::into_inner)(state.requests.len(), &plain);
     state.requests.push(Request {
         path: parts.uri.to_string(),
         headers,

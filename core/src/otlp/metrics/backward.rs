@@ -23,6 +23,15 @@ static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
     packed
 };
 
+/// From when to when a request's points count, in nanoseconds since 1970 (`start_time_unix_nano`, `time_unix_nano`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Where the last one ended.
+    pub start: u64,
+    /// Later than the start.
+    pub end: u64,
+}
+
 impl Metrics<'_> {
     /// Writes the whole request to the end of `buffer`, and gives it: the bytes that [`read`](Body::read) gives, for who has
     /// room for all of them, in a third of the time; called as [`Logs::encode`](crate::otlp::Logs::encode) is.
@@ -38,7 +47,28 @@ impl Metrics<'_> {
         envelope::encode(
             resource,
             buffer,
-            |room| write_metrics(room, records, resource.schema()),
+            |room| write_metrics(room, records, resource.schema(), None),
+            || Metrics::new(resource, &records).len(),
+        )
+    }
+
+    /// [`encode`](Metrics::encode), with each point over `interval` instead of the times of its records: for the one writer of
+    /// an installation's streams, who gives each request an interval that starts where the last one ended. The records should be
+    /// of one time, or a stream has several points of one interval.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] with the length of the request. What stands in `buffer` then is unspecified.
+    pub fn encode_over<'b>(
+        resource: &Resource,
+        records: &[Record],
+        interval: Interval,
+        buffer: &'b mut [u8],
+    ) -> Result<&'b [u8], Error> {
+        envelope::encode(
+            resource,
+            buffer,
+            |room| write_metrics(room, records, resource.schema(), Some(interval)),
             || Metrics::new(resource, &records).len(),
         )
     }
@@ -49,18 +79,21 @@ fn write_metrics<'a>(
     room: Room<'a>,
     records: &[Record],
     schema: &SchemaDescriptor,
+    interval: Option<Interval>,
 ) -> Result<Room<'a>, Stop> {
     let mut metrics = schema.metrics().iter().enumerate().rev();
-    metrics.try_fold(room, |room, (position, metric)| write_metric(room, schema, position, metric, records))
+    metrics.try_fold(room, |room, (position, metric)| {
+        write_metric(room, schema, (position, metric), records, interval)
+    })
 }
 
 /// Writes what `records` say of `metric`, if they do.
 fn write_metric<'a>(
     mut room: Room<'a>,
     schema: &SchemaDescriptor,
-    position: usize,
-    metric: &MetricDescriptor,
+    (position, metric): (usize, &MetricDescriptor),
     records: &[Record],
+    interval: Option<Interval>,
 ) -> Result<Room<'a>, Stop> {
     let (end, mut is_empty) = (room.len(), true);
     for (index, record) in records.iter().enumerate().rev() {
@@ -73,7 +106,12 @@ fn write_metric<'a>(
             room = write_tail(room, metric.kind)?;
             is_empty = false;
         }
-        room = write_point(room, schema, metric, &point(schema, metric, first, records))?;
+        let resolution = schema.resolution();
+        let times = interval.unwrap_or(Interval {
+            start: first.start.unix_nanos(resolution),
+            end: first.end.unix_nanos(resolution),
+        });
+        room = write_point(room, metric, &point(schema, metric, first, records), times)?;
     }
     if is_empty {
         return Ok(room);
@@ -107,9 +145,9 @@ fn write_tail(room: Room<'_>, kind: Kind) -> Result<Room<'_>, Stop> {
 
 fn write_point<'a>(
     mut room: Room<'a>,
-    schema: &SchemaDescriptor,
     metric: &MetricDescriptor,
     point: &Point,
+    times: Interval,
 ) -> Result<Room<'a>, Stop> {
     let end = room.len();
     let field = match metric.kind {
@@ -139,8 +177,7 @@ fn write_point<'a>(
     };
     // Both kinds of points have their times at the same numbers.
     const { assert!(number_point::TIME == histogram_point::TIME && number_point::START == histogram_point::START) };
-    let resolution = schema.resolution();
-    room.number(number_point::TIME, point.first.end.unix_nanos(resolution))?
-        .number(number_point::START, point.first.start.unix_nanos(resolution))?
+    room.number(number_point::TIME, times.end)?
+        .number(number_point::START, times.start)?
         .open(data::POINTS, end)
 }

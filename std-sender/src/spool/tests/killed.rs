@@ -1,6 +1,7 @@
 //! Processes that append and deliver, and are killed at any moment.
 
 use super::*;
+use std::io::Write;
 
 const CHILD: &str = "SPOOL_TEST_CHILD";
 
@@ -14,19 +15,20 @@ fn child() {
     let mut output = io::stdout();
     if let Ok(start) = start.parse::<u32>() {
         for number in start..start + NUMBERS {
-            assert!(spool.append(&records(number..number + 1), NOW).unwrap().is_empty());
+            append(&spool, number..number + 1);
             writeln!(output, "committed {number}").unwrap();
         }
     }
     loop {
-        let Some(mut upload) = spool.upload().unwrap() else { continue };
-        while let Some(batch) = upload.next(Checked::<App>::DESCRIPTOR).unwrap() {
-            assert!(batch.losses.is_empty());
-            let numbers: Vec<String> =
-                batch.records.iter().map(|record| record.loss().unwrap().1.to_string()).collect();
-            writeln!(output, "delivered {}", numbers.join(" ")).unwrap();
-            upload.commit(&batch).unwrap();
-        }
+        let Some(turn) = spool.turn().unwrap() else { continue };
+        let Some(batch) = turn.next(Checked::<App>::DESCRIPTOR, NOW, BATCH_RECORDS_MAX, true).unwrap() else {
+            continue;
+        };
+        let numbers: Vec<String> =
+            batch.records.iter().map(|record| record.time().steps().to_string()).collect();
+        assert!(batch.records.iter().all(|record| record.loss().is_none()));
+        writeln!(output, "delivered {}", numbers.join(" ")).unwrap();
+        turn.commit(&batch, &Losses::new(), NOW).unwrap();
     }
 }
 
@@ -45,7 +47,6 @@ fn start_child(task: &str, state: &Path) -> std::process::Child {
 
 /// Two that append and one that delivers, killed at a random moment, again and again.
 fn kill(rounds: u32) {
-    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
     let mut random = 0x2545_F491_u32;
@@ -76,13 +77,13 @@ fn kill(rounds: u32) {
             }
         }
         let (rest, losses) = drain(&spool);
-        assert_eq!(losses, Losses::new(), "round {round}");
+        assert_eq!(losses, [], "round {round}");
         rest.into_iter().for_each(|number| *delivered.entry(number).or_default() += 1);
     }
     let lost: Vec<_> = committed.iter().filter(|number| !delivered.contains_key(number)).collect();
     assert_eq!(lost, [&0; 0], "of {}", committed.len());
     let again = delivered.values().filter(|times| **times > 1).count();
-    assert!(again <= rounds as usize * 3 * BATCH, "{again} of {} came twice", delivered.len());
+    assert!(again <= rounds as usize * 3 * BATCH_RECORDS_MAX, "{again} of {} came twice", delivered.len());
     assert!(committed.len() > rounds as usize, "{} were committed: nothing was tested", committed.len());
     writeln!(
         io::stderr(),
