@@ -27,6 +27,6 @@ pub use automagik_telemetry_std::cli;
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
     Ask, Became, Builder, Deleted, Environment, FlushError, Inventory, Question, Reply, Rights, RightsError,
-    SentRequest, StartError, Status, Telemetry, Terminal, Timer, Waiting, endpoint, settings, signals,
-    verbose,
+    STATE_DIR, SentRequest, StartError, Status, Telemetry, Terminal, Timer, WAIT_WITHOUT_DISK, Waiting,
+    endpoint, settings, signals, verbose,
 };

@@ -77,7 +77,13 @@ impl Drop for Exclusive {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    disk::private().create(true).truncate(false).open(path)
+    match disk::private().open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            disk::append(path, &[])?;
+            disk::private().open(path)
+        }
+        other => other,
+    }
 }
 
 #[cfg(unix)]

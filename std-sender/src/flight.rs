@@ -41,10 +41,14 @@ impl Flight {
         }
     }
 
-    /// The request is over, with an answer or without.
-    pub(crate) fn land(&self, is_answered: bool) {
+    /// An answer has come, or none will.
+    pub(crate) fn answer(&self, is_answered: bool) {
         self.answers.store(is_answered, Ordering::SeqCst);
         self.failing.store(!is_answered, Ordering::SeqCst);
+    }
+
+    /// The request is over, and what became of it is remembered.
+    pub(crate) fn land(&self) {
         let _ = self.state.compare_exchange(LEFT, GROUND, Ordering::SeqCst, Ordering::SeqCst);
     }
 
@@ -73,11 +77,6 @@ impl Flight {
         left.map_or(Duration::ZERO, |left| most.saturating_sub(left.elapsed()))
     }
 
-    /// The same, and nothing where nothing has left.
-    pub(crate) fn grace_if_left(&self) -> Duration {
-        if self.has_left() { self.grace() } else { Duration::ZERO }
-    }
-
     /// Whether requests get answers, as far as anybody knows.
     pub(crate) fn is_answering(&self) -> bool {
         self.answers.load(Ordering::SeqCst)
@@ -98,7 +97,8 @@ mod tests {
         let flight = Flight::default();
         assert!(flight.leave() && flight.has_left());
         assert!(flight.close().is_some_and(|grace| grace <= GRACE_UNKNOWN));
-        flight.land(true);
+        flight.answer(true);
+        flight.land();
         assert_eq!(flight.close(), None);
         assert!(!flight.leave());
     }
@@ -109,7 +109,8 @@ mod tests {
         flight.expect_answers();
         flight.leave();
         assert!(flight.grace() > GRACE_UNKNOWN);
-        flight.land(false);
+        flight.answer(false);
+        flight.land();
         flight.leave();
         assert!(flight.grace() <= GRACE_UNKNOWN);
     }

@@ -184,7 +184,7 @@ impl Sender for Http {
             Err(_) => AGAIN,
         };
         let has_left = self.flight.has_left();
-        self.flight.land(is_answered);
+        self.flight.answer(is_answered);
         if !has_left && !is_answered {
             // Nothing left this machine.
             return outcome;

@@ -212,7 +212,10 @@ impl<'a, S: Sender> Worker<'a, S> {
                 // The turn was lost while the process was suspended: whoever has it now sends the batch again.
                 _ if !turn.is_held() => {}
                 // Losses that are refused stay, and are told when something else was taken.
-                Sent::Over(_) if batch.is_losses() && !self.tell => break,
+                Sent::Over(_) if batch.is_losses() && !self.tell => {
+                    self.flight.land();
+                    break;
+                }
                 Sent::Over(refused) => {
                     let _ = turn.note(batch.signal, now, None, true);
                     if repeat(|| turn.commit(&batch, &refused, now)).is_err() {
@@ -223,6 +226,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                 }
                 Sent::Split => self.forgetful |= repeat(|| turn.split(&batch, now)).is_err(),
             }
+            self.flight.land();
             if self.intake.recorder.is_stopping() {
                 return Err(Stopped);
             }
@@ -251,6 +255,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                 Sent::Split => self.intake.store().give_back(),
                 Sent::Again(_) => {}
             }
+            self.flight.land();
             if self.intake.recorder.is_stopping() {
                 return Err(Stopped);
             }
@@ -282,8 +287,10 @@ impl<'a, S: Sender> Worker<'a, S> {
         }
         let mut body = Encoded::new(body::encode(&self.resource, batch));
         let flight = Arc::clone(&self.flight);
-        let outcome =
-            self.intake.during(self.sender.send(batch.signal, &mut body), || flight.grace_if_left()).await?;
+        let outcome = self
+            .intake
+            .during(self.sender.send(batch.signal, &mut body), || flight.close().unwrap_or_default())
+            .await?;
         let now = self.now();
         let mut losses = Losses::new();
         Ok(match self.delivery.done(outcome, now) {

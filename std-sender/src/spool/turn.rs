@@ -262,19 +262,26 @@ impl<'a> Turn<'a> {
         Ok(Some(Batch { signal: first.name.kind.signal(), records, interval: content.interval, place }))
     }
 
-    /// Drops segments that are too old by the spool's clock, and the oldest while there are too many bytes; gives those that are
-    /// left.
+    /// Drops segments that are too old by the spool's clock, and the oldest while there are too many bytes: events first, since what
+    /// was counted is added up and takes little room. Gives those that are left.
     fn make_room(&self, mut segments: Vec<Found>, age: u64, now: u64) -> io::Result<Vec<Found>> {
         let mut total: u64 = segments.iter().map(|found| found.len).sum();
         let (mut dropped, mut losses) = (Vec::new(), Losses::new());
-        for found in segments.iter().filter(|found| found.name.kind != Kind::Losses) {
-            let reason = if age.saturating_sub(found.name.age) > SPOOL_SECONDS_MAX {
-                Reason::Expired
-            } else if total > self.spool.bytes_max {
-                Reason::StoreFull
-            } else {
-                continue;
+        let is_old = |found: &&Found| age.saturating_sub(found.name.age) > SPOOL_SECONDS_MAX;
+        let of_kind = |is_logs: bool| {
+            let is_one = move |found: &&Found| match found.name.kind {
+                Kind::Logs => is_logs,
+                Kind::Counts | Kind::Points => !is_logs,
+                Kind::Losses => false,
             };
+            segments.iter().filter(is_one)
+        };
+        let old = of_kind(true).chain(of_kind(false)).filter(is_old).map(|found| (found, Reason::Expired));
+        let rest = of_kind(true).chain(of_kind(false)).filter(|found| !is_old(found));
+        for (found, reason) in old.chain(rest.map(|found| (found, Reason::StoreFull))) {
+            if reason == Reason::StoreFull && total <= self.spool.bytes_max {
+                break;
+            }
             if let Some(content) = self.content(found)? {
                 lose_many(&mut losses, reason, content.damaged);
                 lose_all(&mut losses, &content.records, reason);

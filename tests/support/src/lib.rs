@@ -6,9 +6,11 @@ mod example;
 mod log;
 mod receiver;
 pub mod sockets;
+mod streams;
 pub mod tls;
 
 pub use disk::Disk;
-pub use example::omni;
+pub use example::{example, omni};
 pub use log::{Log, logs};
 pub use receiver::{Answer, Receiver, Request};
+pub use streams::Streams;

@@ -12,6 +12,7 @@ pub struct Sockets {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
     done: Arc<(Mutex<usize>, Condvar)>,
+    connections: Arc<AtomicUsize>,
     listener: Option<JoinHandle<()>>,
 }
 
@@ -28,7 +29,8 @@ impl Sockets {
         let stop = Arc::new(AtomicBool::new(false));
         let done = Arc::new((Mutex::new(0), Condvar::new()));
         let (behave, stopped, count) = (Arc::new(behave), Arc::clone(&stop), Arc::clone(&done));
-        let number = AtomicUsize::new(0);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let number = Arc::clone(&connections);
         let listener = std::thread::spawn(move || {
             for connection in socket.incoming() {
                 let Ok(mut connection) = connection else { continue };
@@ -44,13 +46,25 @@ impl Sockets {
                 });
             }
         });
-        Self { address, stop, done, listener: Some(listener) }
+        Self { address, stop, done, connections, listener: Some(listener) }
     }
 
     /// The collector's base, `http://127.0.0.1:<port>`.
     #[must_use]
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Waits until somebody has connected, or `patience` is at its end; says whether somebody has.
+    pub fn wait_for_connection(&self, patience: Duration) -> bool {
+        let until = std::time::Instant::now() + patience;
+        while self.connections.load(Ordering::SeqCst) == 0 {
+            if std::time::Instant::now() > until {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        true
     }
 
     /// The port.

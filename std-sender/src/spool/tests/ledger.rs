@@ -252,6 +252,9 @@ impl World {
                 }
                 let path = folder.join(segment.get(&segments).name.to_string());
                 let mut bytes = std::fs::read(&path).unwrap();
+                if bytes.len() <= 16 {
+                    return;
+                }
                 // Where damage hits what says how far delivery is, all is delivered again: better twice than never.
                 let at = 16 + at.index(bytes.len() - 16);
                 if cut {

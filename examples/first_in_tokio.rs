@@ -1,0 +1,20 @@
+//! README's first example inside an async runtime: nothing else changes. `cargo run --example first_in_tokio`.
+
+use automagik_telemetry::{FeatureUsed, Label, Schema, Telemetry};
+
+#[derive(Label, Clone, Copy)]
+enum Feature {
+    ListContacts,
+}
+
+#[derive(Schema)]
+#[schema(project = "omni")]
+enum Omni {
+    Feature(FeatureUsed<Feature>),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let telemetry = Telemetry::<Omni>::builder().upload_in_background(true).start();
+    telemetry.record(FeatureUsed { feature: Feature::ListContacts });
+}
