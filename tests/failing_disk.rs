@@ -13,7 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const CALLS: [&str; 8] = ["open", "write", "rename", "unlink", "mkdir", "chmod", "flock", "readdir"];
+const CALLS: [&str; 8] = ["open", "write", "rename", "unlink", "mkdir", "chmod", "lock", "readdir"];
 
 /// Linux on all processors that we run on.
 const ERRORS: [(&str, i32); 5] = [("EIO", 5), ("ENOSPC", 28), ("EDQUOT", 122), ("EROFS", 30), ("EINTR", 4)];
@@ -38,13 +38,18 @@ fn library(folder: &Path) -> Option<PathBuf> {
 #[derive(Debug, Default)]
 struct Row {
     runs: u32,
+    /// Runs that could not read whether the person agrees, and so recorded nothing.
+    off: u32,
     delivered: u32,
     told: u32,
     twice: u32,
+    /// Runs of which nothing was delivered.
+    missing: Vec<u32>,
 }
 
-/// Runs the probe again and again, each time with the next call failing, until a run has no such call any more.
-fn row(library: &Path, call: &str, errno: i32) -> Row {
+/// Runs the probe again and again, each time with the next call failing, until two runs have no such call any more. Where `wait` is
+/// said they deliver what they record, otherwise they leave it to the next run.
+fn row(library: &Path, call: &str, errno: i32, wait: bool) -> Row {
     let collector = Receiver::start();
     let folder = tempfile::tempdir().unwrap();
     let (home, report) = (folder.path().join("home"), folder.path().join("report"));
@@ -54,7 +59,7 @@ fn row(library: &Path, call: &str, errno: i32) -> Row {
         probe.env(endpoint::ENDPOINT, collector.endpoint());
         probe
     };
-    let mut row = Row::default();
+    let (mut row, mut without) = (Row::default(), 0);
     for n in 1..=CALLS_MAX {
         // Every other run begins with nothing on disk.
         if n % 2 == 0 {
@@ -65,7 +70,10 @@ fn row(library: &Path, call: &str, errno: i32) -> Row {
             std::fs::create_dir_all(&home).unwrap();
         }
         let _ = std::fs::remove_file(&report);
-        let output = probe(&[&n.to_string(), &EVENTS.to_string()])
+        let on = folder.path().join("on");
+        let _ = std::fs::remove_file(&on);
+        let end = if wait { "wait" } else { "" };
+        let output = probe(&[&n.to_string(), &EVENTS.to_string(), &format!("on={}", on.display()), end])
             .env("LD_PRELOAD", library)
             .envs([("FAIL_CALL", call), ("FAIL_N", &n.to_string()), ("FAIL_ERRNO", &errno.to_string())])
             .env("FAIL_UNDER", &home)
@@ -76,7 +84,9 @@ fn row(library: &Path, call: &str, errno: i32) -> Row {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "recorded\n", "{call} {n}");
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{call} {n}");
         row.runs = n;
-        if !report.exists() && n % 2 == 0 {
+        row.off += u32::from(!on.exists());
+        without = if report.exists() { 0 } else { without + 1 };
+        if without == 2 {
             break;
         }
     }
@@ -91,6 +101,8 @@ fn row(library: &Path, call: &str, errno: i32) -> Row {
             _ => row.told += log.attribute("count").parse::<u32>().unwrap(),
         }
     }
+    row.missing =
+        (1..=row.runs).filter(|n| !delivered.contains_key(&(n.to_string(), "0".to_owned()))).collect();
     row.delivered = delivered.len() as u32;
     row.twice = delivered.values().map(|times| times - 1).sum();
     row
@@ -108,19 +120,48 @@ fn whichever_call_fails_the_host_never_learns_of_it_and_nothing_is_lost_in_silen
     let folder = tempfile::tempdir().unwrap();
     let Some(library) = library(folder.path()) else { return };
     let mut output = std::io::stdout();
-    writeln!(
-        output,
-        "| call | error | runs | events | delivered | told | twice |\n|---|---|---|---|---|---|---|"
-    )
-    .unwrap();
-    for call in CALLS {
-        for (name, errno) in ERRORS {
-            let row = row(&library, call, errno);
-            let Row { runs, delivered, told, twice } = row;
-            let events = runs * EVENTS;
-            writeln!(output, "| {call} | {name} | {runs} | {events} | {delivered} | {told} | {twice} |")
-                .unwrap();
-            assert_eq!((delivered + told, twice), (events, 0), "{call} {name}: {row:?}");
+    writeln!(output, "| run | call | error | runs | off | events | delivered | told | twice |").unwrap();
+    writeln!(output, "|---|---|---|---|---|---|---|---|---|").unwrap();
+    for (wait, kind) in [(false, "short"), (true, "waits")] {
+        for call in CALLS {
+            for (name, errno) in ERRORS {
+                let row = row(&library, call, errno, wait);
+                let Row { runs, off, delivered, told, twice, .. } = &row;
+                let events = (runs - off) * EVENTS;
+                let line = format!("{runs} | {off} | {events} | {delivered} | {told} | {twice}");
+                writeln!(output, "| {kind} | {call} | {name} | {line} |").unwrap();
+                assert_eq!((delivered + told, *twice), (events, 0), "{kind} {call} {name}: {row:?}");
+            }
         }
+    }
+}
+
+#[test]
+fn without_locks_everything_is_kept_and_delivered_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(library) = library(folder.path()) else { return };
+    // ENOLCK, ENOSYS, EBADF, EOPNOTSUPP
+    for errno in [37, 38, 9, 95] {
+        let (home, collector) = (folder.path().join(errno.to_string()), Receiver::start());
+        std::fs::create_dir(&home).unwrap();
+        let probe = |arguments: &str| {
+            let mut probe = Command::new(example("probe"));
+            probe.args(arguments.split(' ')).env_clear().env("HOME", &home).env(signals::ENABLED, "true");
+            probe.env(endpoint::ENDPOINT, collector.endpoint()).env("LD_PRELOAD", &library);
+            probe.env("FAIL_UNDER", &home).envs([("FAIL_CALL", "lock"), ("FAIL_N", "0")]);
+            probe.env("FAIL_ERRNO", errno.to_string()).stdout(std::process::Stdio::null());
+            probe
+        };
+        let mut running: Vec<_> =
+            (1..=20).map(|process| probe(&format!("{process} 5 linger=150")).spawn().unwrap()).collect();
+        running.iter_mut().for_each(|child| assert!(child.wait().unwrap().success()));
+        assert!(probe("21 5 wait").status().unwrap().success());
+        let mut delivered = BTreeMap::<(String, String), u32>::new();
+        for log in collector.logs() {
+            let key = (log.attribute("process").to_owned(), log.attribute("sequence").to_owned());
+            *delivered.entry(key).or_default() += 1;
+        }
+        let twice = delivered.values().filter(|times| **times > 1).count();
+        assert_eq!((delivered.len(), twice), (105, 0), "{errno}");
     }
 }

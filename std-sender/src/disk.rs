@@ -55,13 +55,17 @@ pub(crate) fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::Nam
 /// The file `name` in `folder` holds `bytes`, all of them, from one moment to the next.
 pub(crate) fn publish(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     for _ in 0..PUBLISH_ATTEMPTS {
-        let file = temporary(folder, bytes)?;
+        let file = temporary(folder, bytes)?.into_temp_path();
         step()?;
-        match file.persist(folder.join(name)) {
-            Ok(_) => return Ok(()),
+        match std::fs::rename(&file, folder.join(name)) {
+            Ok(()) => {
+                // It is not there any more to be removed.
+                let _ = file.keep();
+                return Ok(());
+            }
             // Somebody took it for one that a dead process left.
-            Err(error) if error.error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error.error),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Err(ErrorKind::NotFound.into())

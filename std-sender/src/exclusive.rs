@@ -88,15 +88,24 @@ fn open(path: &Path) -> io::Result<File> {
 
 #[cfg(unix)]
 fn lock(path: &Path) -> io::Result<Locked> {
-    use rustix::fs::FlockOperation;
-    use rustix::io::Errno;
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
     // Before the file is opened: a process that closes any of its descriptors of a file loses its lock on it.
-    let Some(slot) = threads::Slot::take(path) else { return Ok(Locked::Others) };
+    let Some(mut slot) = threads::Slot::take(path) else { return Ok(Locked::Others) };
     let file = open(path)?;
-    match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Locked::Mine(Held::Lock { _file: file, _slot: slot })),
-        Err(Errno::AGAIN | Errno::ACCESS) => Ok(Locked::Others),
-        Err(Errno::NOLCK | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::BADF) => {
+    slot.identify(&file.metadata()?);
+    // The whole file, from its start to its end.
+    let whole = nix::libc::flock {
+        l_type: nix::libc::F_WRLCK as nix::libc::c_short,
+        l_whence: nix::libc::SEEK_SET as nix::libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    match fcntl(&file, FcntlArg::F_SETLK(&whole)) {
+        Ok(_) => Ok(Locked::Mine(Held::Lock { _file: file, _slot: slot })),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(Locked::Others),
+        Err(Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP | Errno::EINVAL | Errno::EBADF) => {
             Ok(Locked::Unsupported)
         }
         Err(error) => Err(error.into()),
@@ -159,13 +168,17 @@ fn is_abandoned(path: &Path) -> bool {
 /// Which rights the threads of this process have.
 #[cfg(unix)]
 mod threads {
+    use std::fs::Metadata;
     use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
-    use std::sync::Mutex;
+    use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
     /// A file, whatever it is called: process, device, inode; and its path for one that is not there yet. A forked child
     /// has its parent's table, and none of its locks.
     type Key = (u32, Option<(u64, u64)>, PathBuf);
+
+    /// How often the table is looked for.
+    const LOOKS: usize = 10_000;
 
     static HELD: Mutex<Vec<Key>> = Mutex::new(Vec::new());
 
@@ -174,11 +187,10 @@ mod threads {
     pub(super) struct Slot(Key);
 
     impl Slot {
-        /// Where no thread of this process has the file at `path`. Who would have to wait for the table finds it taken: a
-        /// child may have been forked while somebody else looked into it.
+        /// Where no thread of this process has the file at `path`.
         pub(super) fn take(path: &Path) -> Option<Self> {
             let file = std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-            let mut held = HELD.try_lock().ok()?;
+            let mut held = table()?;
             let process = std::process::id();
             let is_same = |(other, inode, name): &Key| {
                 *other == process && (name == path || inode.is_some() && *inode == file)
@@ -192,9 +204,33 @@ mod threads {
         }
     }
 
+    impl Slot {
+        /// The file is this one: it may have been made just now.
+        pub(super) fn identify(&mut self, file: &Metadata) {
+            let Some(mut held) = table() else { return };
+            if let Some(key) = held.iter_mut().find(|key| **key == self.0) {
+                key.1 = Some((file.dev(), file.ino()));
+                self.0 = key.clone();
+            }
+        }
+    }
+
+    /// The table. Each look is short; who waits in vain finds all taken: a child may have been forked while another thread of its
+    /// parent looked.
+    fn table() -> Option<MutexGuard<'static, Vec<Key>>> {
+        for _ in 0..LOOKS {
+            match HELD.try_lock() {
+                Ok(held) => return Some(held),
+                Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        None
+    }
+
     impl Drop for Slot {
         fn drop(&mut self) {
-            let mut held = HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(at) = held.iter().position(|key| *key == self.0) {
                 held.swap_remove(at);
             }

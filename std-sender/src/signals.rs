@@ -114,22 +114,24 @@ pub(crate) fn standing(
     opt_out: bool,
     answered: Answer,
 ) -> Standing {
-    let mut signals = collect(environment, project, opt_out);
+    let (mut signals, mut says_no, mut is_unclear) = (Signals::default(), false, false);
+    // Once: what can't be read now may be read a moment later.
+    each(environment, project, opt_out, |said| {
+        note(&mut signals, &said);
+        match said.answer {
+            Answer::No if said.value.is_some() => says_no = true,
+            // A file that may be there, an answer that can't be read.
+            Answer::No | Answer::Unintelligible => is_unclear = true,
+            Answer::Silent | Answer::Yes => {}
+        }
+    });
     if signals.stored == Answer::Silent {
         signals.stored = answered;
     }
-    let decision = decide(&signals);
-    if decision.enabled() {
+    if decide(&signals).enabled() {
         return Standing::Agreed;
     }
-    let (mut says_no, mut is_unclear) = (false, false);
-    each(environment, project, opt_out, |said| match said.answer {
-        Answer::No if said.value.is_some() => says_no = true,
-        // A file that may be there, an answer that can't be read.
-        Answer::No | Answer::Unintelligible => is_unclear = true,
-        Answer::Silent | Answer::Yes => {}
-    });
-    if says_no || signals.stored == Answer::No {
+    if says_no {
         Standing::No
     } else if is_unclear {
         Standing::Unclear
@@ -141,21 +143,23 @@ pub(crate) fn standing(
 /// The signals of `environment` for a program of `project`.
 pub(crate) fn collect(environment: &Environment, project: &str, application_opt_out: bool) -> Signals {
     let mut signals = Signals::default();
-    each(environment, project, application_opt_out, |said| {
-        let is_said = said.answer != Answer::Silent;
-        match said.kind {
-            Kind::Variable => signals.variable = said.answer,
-            Kind::Stored => signals.stored = said.answer,
-            Kind::OptOutFile => signals.opt_out_file |= is_said,
-            Kind::DoNotTrack => signals.do_not_track |= is_said,
-            Kind::ProjectOptOut => signals.project_opt_out |= is_said,
-            Kind::ApplicationOptOut => signals.application_opt_out |= is_said,
-            Kind::Ci => signals.ci |= is_said,
-            Kind::Development => signals.development |= is_said,
-            Kind::TestRun => signals.test_run |= is_said,
-        }
-    });
+    each(environment, project, application_opt_out, |said| note(&mut signals, &said));
     signals
+}
+
+fn note(signals: &mut Signals, said: &Said) {
+    let is_said = said.answer != Answer::Silent;
+    match said.kind {
+        Kind::Variable => signals.variable = said.answer,
+        Kind::Stored => signals.stored = said.answer,
+        Kind::OptOutFile => signals.opt_out_file |= is_said,
+        Kind::DoNotTrack => signals.do_not_track |= is_said,
+        Kind::ProjectOptOut => signals.project_opt_out |= is_said,
+        Kind::ApplicationOptOut => signals.application_opt_out |= is_said,
+        Kind::Ci => signals.ci |= is_said,
+        Kind::Development => signals.development |= is_said,
+        Kind::TestRun => signals.test_run |= is_said,
+    }
 }
 
 /// Goes through all that bears on the decision. What is not [`Kind::Variable`] or [`Kind::Stored`] says no or nothing.

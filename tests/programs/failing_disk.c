@@ -85,10 +85,33 @@ int chmod(const char *path, mode_t mode) {
     return REAL(chmod)(path, mode);
 }
 
+/* Locks of both kinds. FAIL_N of 0 makes all of them fail: a file system without locks. */
+static int lock_fails(int fd) {
+    if (!is_file_under(fd)) return 0;
+    const char *which = getenv("FAIL_CALL"), *n = getenv("FAIL_N");
+    if (which && strcmp(which, "lock") == 0 && n && atoi(n) == 0) {
+        errno = atoi(getenv("FAIL_ERRNO"));
+        return 1;
+    }
+    return fails("lock");
+}
+
 int flock(int fd, int operation) {
-    if (is_file_under(fd) && fails("flock")) return -1;
+    if (lock_fails(fd)) return -1;
     return REAL(flock)(fd, operation);
 }
+
+#define FCNTL(name)                                                       \
+    int name(int fd, int command, ...) {                                  \
+        va_list list;                                                     \
+        va_start(list, command);                                          \
+        void *argument = va_arg(list, void *);                            \
+        va_end(list);                                                     \
+        if (command == F_SETLK && lock_fails(fd)) return -1;              \
+        return REAL(name)(fd, command, argument);                         \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
 
 #define TRUNCATE(name, type)                                              \
     int name(int fd, type len) {                                          \

@@ -1,6 +1,6 @@
 //! A program for tests of whole processes, whose every event can be told apart. It is no example for people.
 //!
-//! `probe <process> <count> [linger=<ms>] [wait] [background] [fork=<ms>] [drop] [hold=<ms>]`
+//! `probe <process> <count> [linger=<ms>] [wait] [background] [fork=<ms>] [drop] [hold=<ms>] [on=<file>]`
 
 use automagik_telemetry::{
     Count, Counter, Event, Histogram, Label, Metrics, Milliseconds, Schema, Telemetry,
@@ -49,6 +49,11 @@ fn main() {
         telemetry.record(Step { process, sequence: Count::new(sequence) });
         Counted::global().calls.add(Feature::Export);
         Counted::global().time.record(Feature::Export, Milliseconds::new(sequence % 1_000));
+    }
+    if let Some(file) = arguments.iter().find_map(|argument| argument.strip_prefix("on="))
+        && telemetry.is_on()
+    {
+        std::fs::write(file, "").unwrap();
     }
     println!("recorded");
     if let Some(milliseconds) = value("hold=") {

@@ -333,3 +333,4 @@ fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended_and_losses_are_no
 
 mod killed;
 mod ledger;
+mod streams;

@@ -18,7 +18,7 @@ use std::cell::Cell;
 
 thread_local! {
     /// The time of day.
-    static TIME: Cell<u64> = const { Cell::new(NOW) };
+    pub(super) static TIME: Cell<u64> = const { Cell::new(NOW) };
     /// Additions that wait in the cells of the process that counts next.
     static ADDED: Cell<u32> = const { Cell::new(0) };
 }
@@ -32,7 +32,7 @@ const METRICS: &[MetricDescriptor] = &[MetricDescriptor {
 }];
 
 /// A program with an event and a counter.
-struct First;
+pub(super) struct First;
 
 /// Its next version.
 struct Second;
@@ -57,25 +57,36 @@ impl Schema for Second {
     }
 }
 
+/// Little room, so that it is often full.
+const BYTES_MAX: u64 = 6_000;
+
 /// What a process of the model may be: one of two versions, with one of two collectors.
 const KINDS: usize = 4;
 
-struct Process {
-    spool: Spool,
-    store: Store,
-    recorder: Recorder,
-    schema: &'static SchemaDescriptor,
+pub(super) struct Process {
+    pub(super) spool: Spool,
+    pub(super) store: Store,
+    pub(super) recorder: Recorder,
+    pub(super) schema: &'static SchemaDescriptor,
 }
 
 impl Process {
-    fn start(state: &Path, kind: usize) -> Self {
+    pub(super) fn start(state: &Path, kind: usize, bytes_max: u64) -> Self {
         let schema = [Checked::<First>::DESCRIPTOR, Checked::<Second>::DESCRIPTOR][kind % 2];
         let to = 1 + kind as u64 / 2;
         let destinations = Destinations { logs: to, metrics: to };
         let mut spool = Spool::new(state, schema, destinations, consent());
-        spool.bytes_max = 6_000;
+        spool.bytes_max = bytes_max;
         let store = Store::new(schema, Some(spool.clone()), take_added, || TIME.get());
         Self { spool, store, recorder: Recorder::new(), schema }
+    }
+}
+
+impl Process {
+    /// Counts `count` additions.
+    pub(super) fn add(&mut self, count: u32) {
+        ADDED.set(count);
+        self.store.count();
     }
 }
 
@@ -182,7 +193,7 @@ impl World {
         ADDED.set(0);
         failing::never();
         let state = tempfile::tempdir().unwrap();
-        let processes = (0..KINDS).map(|kind| Process::start(state.path(), kind)).collect();
+        let processes = (0..KINDS).map(|kind| Process::start(state.path(), kind, BYTES_MAX)).collect();
         Self { state, processes, ledger: Ledger::default(), fails_for_ever: false, waiting_now: 0 }
     }
 
@@ -220,9 +231,8 @@ impl World {
                 self.ledger.recorded += u64::from(count);
             }
             Step::Add { process, count } => {
-                ADDED.set(count);
                 self.ledger.recorded += u64::from(count);
-                self.processes[process].store.count();
+                self.processes[process].add(count);
             }
             Step::Deliver { process, answer } => self.deliver(process, answer),
             Step::End { process } => {
@@ -281,7 +291,7 @@ impl World {
 
     fn restart(&mut self, process: usize) {
         ADDED.set(0);
-        self.processes[process] = Process::start(self.state.path(), process);
+        self.processes[process] = Process::start(self.state.path(), process, BYTES_MAX);
     }
 
     fn deliver(&mut self, process: usize, answer: Answer) {
