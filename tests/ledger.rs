@@ -440,6 +440,37 @@ mod collectors {
         assert!(account(&mine).0.keys().all(|(process, _)| *process == 1));
     }
 
+    /// A SOCKS5 proxy (RFC 1928) that leads every name to `port` on this machine.
+    fn socks5(port: u16) -> Sockets {
+        use std::io::{Read, Write};
+        Sockets::start(move |_, connection| {
+            let mut greeting = [0; 3];
+            connection.read_exact(&mut greeting).unwrap();
+            assert_eq!(greeting, [5, 1, 0], "version 5, no authentication");
+            connection.write_all(&[5, 0]).unwrap();
+            let mut head = [0; 5];
+            connection.read_exact(&mut head).unwrap();
+            assert_eq!(head[..4], [5, 1, 0, 3], "connect to a name");
+            connection.read_exact(&mut vec![0; usize::from(head[4]) + 2]).unwrap();
+            connection.write_all(&[5, 0, 0, 1, 127, 0, 0, 1, 0, 0]).unwrap();
+            let mut collector = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let (mut from, mut to) = (collector.try_clone().unwrap(), connection.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            let _ = std::io::copy(connection, &mut collector);
+        })
+    }
+
+    #[test]
+    fn a_socks_proxy_is_used() {
+        let collector = Receiver::start();
+        let proxy = socks5(collector.port());
+        let person = Person::new("http://collector.example".to_owned());
+        let mut probe = person.probe("1 5 wait");
+        probe.env("ALL_PROXY", format!("socks5h://127.0.0.1:{}", proxy.port()));
+        assert!(probe.status().unwrap().success());
+        assert_exact(&collector, 5);
+    }
+
     #[test]
     fn more_refused_than_were_sent_is_all_of_them() {
         // ExportLogsServiceResponse { partial_success { rejected_log_records } }

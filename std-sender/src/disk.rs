@@ -121,7 +121,9 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 
 /// Whether files can be made in `folder`, or it could be made.
 pub(crate) fn is_writable(folder: &Path) -> bool {
-    let Some(exists) = folder.ancestors().find(|above| above.exists()) else { return false };
+    let Some(exists) = folder.ancestors().find(|above| above.exists()).filter(|above| above.is_dir()) else {
+        return false;
+    };
     #[cfg(unix)]
     return rustix::fs::access(exists, rustix::fs::Access::WRITE_OK).is_ok();
     #[cfg(not(unix))]

@@ -128,7 +128,7 @@ fn client(endpoint: &Endpoint, settings: &Settings) -> Option<reqwest::Client> {
     if let Some(timeout) = settings.timeout {
         builder = builder.timeout(timeout);
     }
-    if endpoint.is_loopback() {
+    if endpoint.is_loopback() || settings.no_proxy {
         // A proxy would look for the collector on its own machine.
         builder = builder.no_proxy();
     }

@@ -9,6 +9,9 @@
 //! | `AUTOMAGIK_TELEMETRY_CLIENT_CERTIFICATE` | PEM file of this machine's certificate, for a collector that asks for one | none |
 //! | `AUTOMAGIK_TELEMETRY_CLIENT_KEY` | PEM file of that certificate's key | none |
 //!
+//! Proxies are those of the system: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` (http, https, socks4, socks5, socks5h) and `NO_PROXY`;
+//! never for a collector on this machine.
+//!
 //! Each has a form for one signal, which beats it: `AUTOMAGIK_TELEMETRY_LOGS_TIMEOUT`,
 //! `AUTOMAGIK_TELEMETRY_METRICS_TIMEOUT`. An empty one counts as not set. Headers and certificates have no form in code:
 //! a header is a string, and an application could put a person into it.
@@ -37,6 +40,8 @@ const TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
 pub enum Error {
     /// It is not of the form `key=value,key=value`, or a key or value can't stand in a header.
     Headers,
+    /// It sets this header, which frames the request or says what its body is.
+    HeaderOfRequest(&'static str),
     /// The file can't be read, or holds no certificate in PEM.
     Certificate,
     /// The file can't be read, or holds no private key in PEM.
@@ -48,6 +53,9 @@ pub enum Error {
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
+            Self::HeaderOfRequest(name) => {
+                return write!(f, "sets {name}, which every request sets itself: leave it out");
+            }
             Self::Headers => "is no list of headers: write it as in api-key=secret,x-tenant=a%20b",
             Self::Certificate => "is no readable file with a certificate in PEM: name one",
             Self::Key => "is no readable file with a private key in PEM: name one",
@@ -64,9 +72,31 @@ pub(crate) struct Settings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) gzip: bool,
     pub(crate) headers: HeaderMap,
+    /// Whether no proxy is used, whatever the system says.
+    pub(crate) no_proxy: bool,
     /// `None`: the platform's authorities, which take milliseconds to read.
     pub(crate) tls: Option<ClientConfig>,
 }
+
+/// Headers that frame a request, name its receiver, or say what its body or the answer's is: with another value, what arrives is
+/// something else than what was sent.
+const HEADERS_OF_REQUESTS: [&str; 15] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A variable, for both signals and for each.
 struct Variable {
@@ -113,7 +143,11 @@ impl Settings {
         gzip: bool,
     ) -> Result<(Self, Vec<String>), (&'static str, Error)> {
         let mut warnings = Vec::new();
-        let mut settings = Self { timeout, gzip, headers: HeaderMap::new(), tls: tls(environment, signal)? };
+        let tls = tls(environment, signal)?;
+        let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().filter_map(|name| environment.text(name));
+        // For all hosts; that of names and networks is the client's business.
+        let no_proxy = no_proxy.into_iter().any(|list| list.split(',').any(|host| host.trim() == "*"));
+        let mut settings = Self { timeout, gzip, headers: HeaderMap::new(), no_proxy, tls };
         if let Some((name, value)) = TIMEOUT_VARIABLE.of(environment, signal) {
             match value.parse::<f64>() {
                 Ok(seconds) if (0.0..=TIMEOUT_SECONDS_MAX).contains(&seconds) => {
@@ -131,6 +165,11 @@ impl Settings {
         }
         if let Some((name, value)) = HEADERS.of(environment, signal) {
             settings.headers = headers(&value).ok_or((name, Error::Headers))?;
+            if let Some(header) =
+                HEADERS_OF_REQUESTS.into_iter().find(|header| settings.headers.contains_key(*header))
+            {
+                return Err((name, Error::HeaderOfRequest(header)));
+            }
         }
         Ok((settings, warnings))
     }
@@ -309,8 +348,22 @@ mod tests {
             ("AUTOMAGIK_TELEMETRY_CERTIFICATE", empty, Error::Certificate),
             ("AUTOMAGIK_TELEMETRY_LOGS_CLIENT_KEY", empty, Error::Pair),
             ("AUTOMAGIK_TELEMETRY_HEADERS", "api-key", Error::Headers),
+            (
+                "AUTOMAGIK_TELEMETRY_HEADERS",
+                "api-key=1,Content-Length=1,Host=evil",
+                Error::HeaderOfRequest("content-length"),
+            ),
+            ("AUTOMAGIK_TELEMETRY_LOGS_HEADERS", "HOST=evil", Error::HeaderOfRequest("host")),
         ] {
             assert_eq!(settings(&[(name, value)]).err(), Some((name, error)), "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_for_all_is_no_proxy() {
+        for (value, no_proxy) in [("*", true), ("localhost, *", true), ("*.example", false), ("", false)] {
+            assert_eq!(settings(&[("NO_PROXY", value)]).unwrap().0.no_proxy, no_proxy, "{value}");
+            assert_eq!(settings(&[("no_proxy", value)]).unwrap().0.no_proxy, no_proxy, "{value}");
         }
     }
 

@@ -2,11 +2,14 @@
 
 use crate::builder::StartError;
 use crate::choice;
+use crate::clock;
+use crate::disk;
 use crate::endpoint::{self, Endpoint, SetBy};
-use crate::environment::Environment;
+use crate::environment::{Environment, STATE_DIR};
 use crate::settings::Settings;
 use crate::signals::{self, Kind, Said};
 use crate::spool;
+use crate::telemetry::WAIT_WITHOUT_DISK;
 use automagik_telemetry_core::consent::{Answer, Decision};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
@@ -40,7 +43,13 @@ pub struct Status {
     metrics: Result<(Endpoint, SetBy), StartError>,
     choice: Option<PathBuf>,
     spool: Option<PathBuf>,
+    /// Whether something can be kept there.
+    writable: bool,
     waiting: usize,
+    /// How many of them are meant to go elsewhere.
+    elsewhere: usize,
+    /// Seconds for which a collector wants no request.
+    wait: Option<u64>,
 }
 
 impl Status {
@@ -56,6 +65,10 @@ impl Status {
         let destinations = endpoint::destinations(environment, schema.endpoint());
         let waiting =
             spool.as_deref().map(|folder| spool::waiting(folder, schema, destinations)).unwrap_or_default();
+        let wait = spool.as_deref().zip(destinations).and_then(|(folder, destinations)| {
+            let (state, now) = (spool::State::read(folder).ok()?, clock::unix_seconds());
+            [destinations.logs, destinations.metrics].into_iter().filter_map(|to| state.wait(to, now)).max()
+        });
         Self {
             project: schema.project(),
             decision,
@@ -63,8 +76,11 @@ impl Status {
             logs: route(environment, schema.endpoint(), Signal::Logs),
             metrics: route(environment, schema.endpoint(), Signal::Metrics),
             choice: choice::path(environment),
+            writable: environment.state().is_some_and(disk::is_writable),
             spool,
             waiting: waiting.records.len() + waiting.others,
+            elsewhere: waiting.elsewhere,
+            wait,
         }
     }
 
@@ -123,7 +139,13 @@ impl Status {
             "metrics": endpoint(&self.metrics),
             "readable_on_its_way": self.is_readable_on_its_way(),
             "answer_file": self.choice,
-            "waiting": { "records": self.waiting, "folder": self.spool },
+            "waiting": {
+                "records": self.waiting,
+                "for_another_address": self.elsewhere,
+                "folder": self.spool,
+                "can_be_written": self.writable,
+            },
+            "collector_wants_no_request_for_seconds": self.wait,
         })
     }
 
@@ -193,7 +215,31 @@ impl fmt::Display for Status {
         }
         match &self.spool {
             Some(folder) => writeln!(f, "Waiting for delivery: {}, in {}.", self.waiting, folder.display())?,
-            None => writeln!(f, "There is no home folder for records to wait in: they wait in memory.")?,
+            None => writeln!(f, "There is no home folder for records to wait in.")?,
+        }
+        if self.waiting > 0 {
+            writeln!(
+                f,
+                "A run that lives for a moment, or the process that one leaves behind, delivers them."
+            )?;
+        }
+        if self.elsewhere > 0 {
+            writeln!(
+                f,
+                "{} of them were recorded for another address, and go there or nowhere.",
+                self.elsewhere
+            )?;
+        }
+        if let Some(seconds) = self.wait {
+            writeln!(f, "The collector wants no request for {seconds} seconds.")?;
+        }
+        if !self.writable {
+            writeln!(
+                f,
+                "Nothing can be kept: events are delivered from memory, a program's end waits {} seconds at most for that, \
+                 and each run is somebody new. In a container, set {STATE_DIR} to a folder on a volume.",
+                WAIT_WITHOUT_DISK.as_secs()
+            )?;
         }
         writeln!(f, "\nTo change it: {0} telemetry on, {0} telemetry off; or", self.project)?;
         writeln!(f, "{}=false, or an empty file ~/{}.", signals::ENABLED, signals::OPT_OUT_FILE)
@@ -203,7 +249,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use crate::endpoint::{self, Endpoint, SetBy};
-    use crate::environment::Environment;
+    use crate::environment::{Environment, STATE_DIR};
     use crate::rights::Rights;
     use crate::signals::{DO_NOT_TRACK, ENABLED};
     use crate::testing::App;
@@ -262,6 +308,17 @@ mod tests {
             assert!(shown.contains("http://localhost:1/x"), "{shown}");
             assert!(!shown.contains("hunter2") && !shown.contains("s3cret"), "{shown}");
         }
+    }
+
+    #[test]
+    fn where_nothing_can_be_kept_it_says_what_happens_and_what_to_do() {
+        // Nobody can make a folder below a file.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let nowhere = rights(on().with(STATE_DIR, file.path())).status();
+        assert!(nowhere.to_string().contains("set AUTOMAGIK_TELEMETRY_STATE_DIR to a folder"), "{nowhere}");
+        let folder = tempfile::tempdir().unwrap();
+        let somewhere = rights(on().with(STATE_DIR, folder.path())).status();
+        assert!(!somewhere.to_string().contains("Nothing can be kept"), "{somewhere}");
     }
 
     #[test]

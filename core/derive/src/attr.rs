@@ -126,20 +126,61 @@ pub(crate) fn metric(attrs: &[Attribute], errors: &mut Errors) -> MetricAttr {
 
 /// The path to this library's facade: `crate = "path"` in any of the attributes, for who re-exports it.
 pub(crate) fn facade(attrs: &[Attribute]) -> Path {
-    let mut path = syn::parse_quote!(::automagik_telemetry);
+    given_facade(attrs).unwrap_or_else(|| syn::parse_quote!(::automagik_telemetry))
+}
+
+fn given_facade(attrs: &[Attribute]) -> Option<Path> {
+    let mut path = None;
     for attr in attrs {
         if ["label", "event", "schema", "metric"].iter().any(|name| attr.path().is_ident(name)) {
             // Other keys and errors are the business of the functions above.
             let _ = attr.parse_nested_meta(|meta| {
                 let value: LitStr = meta.value()?.parse()?;
                 if meta.path.is_ident("crate") {
-                    path = value.parse()?;
+                    path = Some(value.parse()?);
                 }
                 Ok(())
             });
         }
     }
     path
+}
+
+/// Why the facade can't be found under its own name, for the derive whose attribute is `attribute`: the package has it under another
+/// one, or not at all. Where the manifest can't be read, or says nothing of the kind, the compiler has the word.
+pub(crate) fn missing_facade(attrs: &[Attribute], attribute: &str) -> Option<syn::Error> {
+    if given_facade(attrs).is_some() {
+        return None;
+    }
+    let folder = std::env::var_os("CARGO_MANIFEST_DIR")?;
+    let manifest = std::fs::read_to_string(std::path::Path::new(&folder).join("Cargo.toml")).ok()?;
+    let name = facade_name(&manifest)?;
+    Some(syn::Error::new(
+        proc_macro2::Span::call_site(),
+        format!(
+            "this package has no dependency named `automagik-telemetry`: say where it is, as in `#[{attribute}(crate = \"{name}\")]`"
+        ),
+    ))
+}
+
+/// The name that a package's manifest gives the facade, where that is not its own; a stand-in where it has none.
+fn facade_name(manifest: &str) -> Option<String> {
+    let (mut table, mut renamed) = ("", None);
+    for line in manifest.lines().map(str::trim) {
+        if let Some(header) = line.strip_prefix('[') {
+            table = header.trim_end_matches(']').rsplit('.').next().unwrap_or("");
+        }
+        if line.replace(' ', "").contains("package=\"automagik-telemetry\"") {
+            let key = line.split('=').next().unwrap_or("").trim();
+            renamed = Some(if key == "package" { table } else { key }.replace('-', "_"));
+        }
+    }
+    match renamed {
+        Some(name) if name == "automagik_telemetry" => None,
+        Some(name) => Some(name),
+        None if manifest.contains("automagik-telemetry") || manifest.contains("automagik_telemetry") => None,
+        None => Some("library::automagik_telemetry".to_owned()),
+    }
 }
 
 fn keys(
@@ -184,4 +225,29 @@ fn set(
     }
     let keys: Vec<String> = known.iter().map(|(key, _)| format!("`{key}`")).collect();
     Err(meta.error(format!("there is no such key here: the keys are {}", keys.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_says_what_the_facade_is_called() {
+        for (manifest, name) in [
+            ("[dependencies]\nautomagik-telemetry = \"0.1\"", None),
+            ("[dependencies]\nautomagik-telemetry.workspace = true", None),
+            (
+                "[dependencies]\ntelemetry = { package = \"automagik-telemetry\", version = \"0.1\" }",
+                Some("telemetry"),
+            ),
+            (
+                "[dependencies.my-telemetry]\nversion = \"0.1\"\npackage = \"automagik-telemetry\"",
+                Some("my_telemetry"),
+            ),
+            ("[dependencies]\nlibrary = \"1\"", Some("library::automagik_telemetry")),
+            ("[dependencies]\nautomagik-telemetry-core = \"0.1\"", None),
+        ] {
+            assert_eq!(facade_name(manifest).as_deref(), name, "{manifest}");
+        }
+    }
 }

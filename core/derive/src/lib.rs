@@ -4,6 +4,10 @@
 //! They write constant tables and `match`es over variants, no logic. They check what they can see, so that an error
 //! stands at the word to change; the guarantee itself is core's and holds without them.
 //!
+//! They write paths into the crate `automagik_telemetry`. Where that is called otherwise (a renamed dependency, a library that
+//! re-exports it), say where it is, as with serde: `#[label(crate = "telemetry")]`, `#[event(crate = "...")]`,
+//! `#[metric(crate = "...")]` on the struct, `#[schema(crate = "...")]`.
+//!
 //! `attr` parses, `check` collects every error, `emit` writes the tables, `fallback` an implementation even where
 //! something is wrong, so that one mistake is one error.
 
@@ -36,6 +40,9 @@ mod fallback;
 #[proc_macro_derive(Label, attributes(label))]
 pub fn label(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    if let Some(missing) = attr::missing_facade(&input.attrs, "label") {
+        return missing.to_compile_error().into();
+    }
     match check::label(&input) {
         Ok(label) => emit::label(&label),
         Err(errors) => fallback::label(&input, &errors),
@@ -67,6 +74,9 @@ pub fn label(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Event, attributes(event))]
 pub fn event(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    if let Some(missing) = attr::missing_facade(&input.attrs, "event") {
+        return missing.to_compile_error().into();
+    }
     match check::event(&input) {
         Ok(event) => emit::event(&event),
         Err(errors) => fallback::event(&input, &errors),
@@ -106,6 +116,9 @@ pub fn event(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Metrics, attributes(metric))]
 pub fn metrics(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    if let Some(missing) = attr::missing_facade(&input.attrs, "metric") {
+        return missing.to_compile_error().into();
+    }
     match check::metrics(&input) {
         Ok(metrics) => emit::metrics(&metrics),
         Err(errors) => fallback::metrics(&input, &errors),
@@ -139,6 +152,9 @@ pub fn metrics(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(Schema, attributes(schema))]
 pub fn schema(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    if let Some(missing) = attr::missing_facade(&input.attrs, "schema") {
+        return missing.to_compile_error().into();
+    }
     match check::schema(&input) {
         Ok(schema) => emit::schema(&schema),
         Err(errors) => fallback::schema(&input, &errors),

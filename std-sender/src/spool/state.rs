@@ -45,7 +45,7 @@ pub(crate) struct State {
 
 impl State {
     /// That of `folder`; a new one where there is none, whose clock is the time of day.
-    pub(super) fn read(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn read(folder: &Path) -> io::Result<Self> {
         let Some(bytes) = disk::read(&folder.join(FILE), BYTES_MAX)? else { return Ok(Self::default()) };
         let mut state = Self::default();
         for line in String::from_utf8_lossy(&bytes).lines() {
