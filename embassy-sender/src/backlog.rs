@@ -127,6 +127,12 @@ impl<F: MultiwriteNorFlash> Backlog<F> {
         }
     }
 
+    /// Whether the frame that is being sent is in flash as well.
+    #[cfg(test)]
+    pub(crate) fn is_in_hand(&self) -> bool {
+        self.in_hand
+    }
+
     async fn peek(&mut self) -> Option<heapless::Vec<u8, FRAME_LEN_MAX>> {
         let mut buffer = [0; FRAME_LEN_MAX];
         match self.queue.peek(&mut buffer).await {

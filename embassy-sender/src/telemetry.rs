@@ -277,6 +277,8 @@ impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
         }
         loop {
             match self.delivery.next(Instant::now().as_millis()) {
+                // As long as it waits it is safer there.
+                Next::Wait(_) if at == At::Memory && self.keep(records).await => return Ok(()),
                 Next::Wait(milliseconds) => self.wait(Duration::from_millis(milliseconds), at).await,
                 Next::Send => {
                     if !self.telemetry.is_on() {
@@ -381,3 +383,6 @@ impl<S, const N: usize> core::fmt::Debug for Telemetry<S, N> {
         f.debug_struct("Telemetry").field("on", &self.on).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

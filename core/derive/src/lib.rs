@@ -5,7 +5,7 @@
 //! stands at the word to change; the guarantee itself is core's and holds without them.
 //!
 //! They write paths into the crate `automagik_telemetry`. Where that is called otherwise (a renamed dependency, a library that
-//! re-exports it), say where it is, as with serde: `#[label(crate = "telemetry")]`, `#[event(crate = "...")]`,
+//! re-exports it), say where it is, as with serde: `#[label(crate = "::telemetry")]`, `#[event(crate = "...")]`,
 //! `#[metric(crate = "...")]` on the struct, `#[schema(crate = "...")]`.
 //!
 //! `attr` parses, `check` collects every error, `emit` writes the tables, `fallback` an implementation even where
