@@ -27,11 +27,12 @@ impl<const N: usize> Queue<N> {
         Self(Mutex::new(RefCell::new(Ring::new())))
     }
 
-    /// Adds `record` as the newest.
+    /// Adds `record`, of an event, as the newest. What stands for more than one (losses, what a metric counted) is
+    /// [offered](Queue::offer).
     ///
     /// # Errors
     ///
-    /// [`Full`] where there is no room: the record is dropped and counted.
+    /// [`Full`] where there is no room: the event is dropped and counted.
     pub fn push(&self, record: &Record) -> Result<(), Full> {
         self.with(|ring| ring.push(record)).unwrap_or(Err(Full))
     }

@@ -159,10 +159,7 @@ impl Record {
     /// ```
     #[must_use]
     pub fn lost_for(&self, reason: Reason) -> (Reason, u32) {
-        match self.as_delta() {
-            Some(delta) => (reason, delta.count),
-            None => self.loss().unwrap_or((reason, 1)),
-        }
+        if self.is_delta() { (reason, self.delta_count()) } else { self.loss().unwrap_or((reason, 1)) }
     }
 
     /// The event's index in the schema.

@@ -23,6 +23,9 @@ pub(crate) const UPLOAD: &str = "AUTOMAGIK_TELEMETRY_UPLOAD_AND_EXIT";
 /// Longest that it lives.
 pub(crate) const UPLOAD_TIME_MAX: Duration = Duration::from_secs(60);
 
+/// How long it waits for further runs first: a script that calls the program often makes one request of them, and one process.
+const LINGER: Duration = Duration::from_millis(500);
+
 /// Bytes of a token, in hexadecimal.
 const TOKEN_LEN: u64 = 32;
 
@@ -57,6 +60,7 @@ pub(crate) fn start(spool: &Spool) {
 pub(crate) fn deliver(spool: &Spool, pipeline: Pipeline, standing: impl Fn() -> Standing + Send + 'static) {
     // Only one is there at a time; whoever finds it taken leaves all to that one.
     let Ok(Some(right)) = spool.left_behind() else { return };
+    std::thread::sleep(LINGER);
     let thread = std::thread::spawn(move || pipeline.upload(UPLOAD_TIME_MAX, standing));
     let is_done = matches!(thread.join(), Ok(Ok(true)));
     drop(right);

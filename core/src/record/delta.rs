@@ -60,6 +60,11 @@ impl Record {
         self.0.event >= METRIC_INDEX
     }
 
+    /// How many were counted, where this is a record of a metric.
+    pub(super) const fn delta_count(&self) -> u32 {
+        (self.0.bits >> CELL_BITS) as u32
+    }
+
     /// Position of the metric, where this is a record of one.
     #[inline]
     pub(crate) fn metric(&self) -> Option<usize> {

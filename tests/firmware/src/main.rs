@@ -54,7 +54,7 @@ struct Counted {
 
 /// All that this firmware can ever send.
 #[derive(Schema)]
-#[schema(project = "firmware", metrics = Counted)]
+#[schema(project = "firmware", resolution = "second", metrics = Counted)]
 enum Firmware {
     Feature(FeatureUsed<Feature>),
     Interrupted(Interrupted),
@@ -165,10 +165,10 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
     if words.word("then") == Some("withdraw") {
         TELEMETRY.withdraw();
     }
-    // All was sent when nothing waits, two intervals later still.
+    // All was sent when nothing waits, two steps of time later still: counts come into the queue once a step.
     let until = Instant::now() + Duration::from_secs(words.number("seconds").into());
     let mut quiet = 0;
-    while quiet < words.number("quiet").max(3) && Instant::now() < until {
+    while quiet < words.number("quiet").max(4) && Instant::now() < until {
         Timer::after_millis(600).await;
         quiet = if TELEMETRY.is_empty() { quiet + 1 } else { 0 };
     }
