@@ -276,42 +276,47 @@ impl<S: Schema, K: Keep, const N: usize> Upload<'_, S, K, N> {
             return Ok(());
         }
         loop {
-            match self.delivery.next(Instant::now().as_millis()) {
-                // As long as it waits it is safer there.
-                Next::Wait(_) if at == At::Memory && self.keep(records).await => return Ok(()),
-                Next::Wait(milliseconds) => self.wait(Duration::from_millis(milliseconds), at).await,
-                Next::Send => {
-                    if !self.telemetry.is_on() {
-                        return Err(Withdrawn);
-                    }
-                    let body: &mut dyn Body = match records.signal {
-                        Signal::Logs => &mut Logs::new(&self.resource, records),
-                        Signal::Metrics => &mut Metrics::new(&self.resource, records),
-                    };
-                    let outcome = sender.send(records.signal, body).await;
-                    let refused = match self.delivery.done(outcome, Instant::now().as_millis()) {
-                        Verdict::Keep if at == At::Memory && self.keep(records).await => return Ok(()),
-                        Verdict::Keep => continue,
-                        Verdict::Taken { refused } => {
-                            self.taken = true;
-                            refused
-                        }
-                        // What is kept in flash can't be made smaller.
-                        Verdict::Refused | Verdict::Split => {
-                            self.taken = false;
-                            u32::MAX
-                        }
-                    };
-                    // Which of them were refused a collector does not say.
-                    let (mut at, losses) = (records.first(), self.kept.losses());
-                    for _ in 0..refused {
-                        let Some(record) = records.next(&mut at) else { break };
-                        let (reason, count) = record.lost_for(Reason::Refused);
-                        losses.add(reason, count);
-                    }
+            if let Next::Wait(milliseconds) = self.delivery.next(Instant::now().as_millis()) {
+                // As long as it waits it is safer in flash.
+                if at == At::Memory && self.keep(records).await {
                     return Ok(());
                 }
+                self.wait(Duration::from_millis(milliseconds), at).await;
+                continue;
             }
+            if !self.telemetry.is_on() {
+                return Err(Withdrawn);
+            }
+            let body: &mut dyn Body = match records.signal {
+                Signal::Logs => &mut Logs::new(&self.resource, records),
+                Signal::Metrics => &mut Metrics::new(&self.resource, records),
+            };
+            let outcome = sender.send(records.signal, body).await;
+            let refused = match self.delivery.done(outcome, Instant::now().as_millis()) {
+                Verdict::Keep => continue,
+                Verdict::Taken { refused } => {
+                    self.taken = true;
+                    refused
+                }
+                // What is kept in flash can't be made smaller.
+                Verdict::Refused | Verdict::Split => {
+                    self.taken = false;
+                    u32::MAX
+                }
+            };
+            self.refuse(records, refused);
+            return Ok(());
+        }
+    }
+
+    /// Counts the first `refused` of `records`: which of them were refused a collector does not say.
+    #[cfg_attr(target_os = "none", inline(never))]
+    fn refuse(&mut self, records: &OfSignal<'_>, refused: u32) {
+        let (mut at, losses) = (records.first(), self.kept.losses());
+        for _ in 0..refused {
+            let Some(record) = records.next(&mut at) else { break };
+            let (reason, count) = record.lost_for(Reason::Refused);
+            losses.add(reason, count);
         }
     }
 
