@@ -32,7 +32,8 @@ const TOKEN_LEN: u64 = 32;
 /// Leaves a process behind where something waits, the collector wants requests, and no other was left behind. Whether that works
 /// or not, the host goes on.
 pub(crate) fn start(spool: &Spool) {
-    if spool.is_empty() || !matches!(spool.left_behind(), Ok(Some(_))) {
+    // In this order: where one is there already, nobody looks through the folder.
+    if !matches!(spool.left_behind(), Ok(Some(_))) || spool.is_empty() {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };

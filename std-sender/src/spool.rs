@@ -20,6 +20,7 @@
 //!
 //! Nothing is synced to the disk: a killed process loses nothing, a power cut may cost the last seconds.
 
+mod content;
 mod interval;
 mod journal;
 mod merge;
@@ -155,7 +156,7 @@ impl Spool {
             return Err(ErrorKind::StorageFull.into());
         }
         let age = state.age(now, newest_age(&segments));
-        let name = self.name(&segments, kind, age, segment::stands_for(records))?;
+        let name = self.name(&segments, kind, age, records, &segment)?;
         disk::publish(&self.folder, &name.to_string(), &segment)?;
         let is_crowded = total > self.bytes_max || segments.len() >= SEGMENTS_MAX;
         if (is_crowded || state.wants_a_look(now))
@@ -168,7 +169,14 @@ impl Spool {
     }
 
     /// A name that nobody had before, behind all that there are of its age.
-    fn name(&self, segments: &[Found], kind: Kind, age: u64, stands_for: u64) -> io::Result<Name> {
+    fn name(
+        &self,
+        segments: &[Found],
+        kind: Kind,
+        age: u64,
+        records: &[Record],
+        segment: &[u8],
+    ) -> io::Result<Name> {
         let mut random = [0; 4];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let random = u32::from_le_bytes(random);
@@ -176,7 +184,9 @@ impl Spool {
             segments.iter().map(|found| &found.name).filter(|name| name.age == age).map(|name| name.order);
         let order = last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 16)));
         let destination = self.destinations.of(kind.signal());
-        Ok(Name { age, order, fingerprint: self.fingerprint, destination, stands_for, kind })
+        let (stands_for, len) =
+            (segment::stands_for(records), u32::try_from(segment.len()).unwrap_or(u32::MAX));
+        Ok(Name { age, order, fingerprint: self.fingerprint, destination, stands_for, len, kind })
     }
 
     /// The turn, where no other process or thread has it.
@@ -286,10 +296,9 @@ fn segments(folder: &Path) -> io::Result<Vec<Found>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let Some(name) = entry.file_name().to_str().and_then(Name::parse) else { continue };
-        // One that was delivered meanwhile is none, nor is a folder.
-        let Ok(metadata) = entry.metadata() else { continue };
-        if metadata.is_file() {
-            segments.push(Found { name, len: metadata.len() });
+        // A folder is none. What it is costs no call; its length is in its name.
+        if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            segments.push(Found { len: u64::from(name.len), name });
         }
     }
     segments.sort_by(|a, b| a.name.cmp(&b.name));

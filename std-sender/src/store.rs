@@ -141,11 +141,13 @@ impl Store {
         count
     }
 
-    /// Takes in what was recorded, counted and lost: the process ends. Says whether all of it is on disk.
+    /// Takes in what was recorded, counted and lost: the process ends. Says whether all of it is on disk, or is to be nowhere.
     pub(crate) fn settle(&mut self, recorder: &Recorder) -> bool {
-        if matches!(self.standing(), Standing::No | Standing::Ended) {
-            return true;
-        }
+        let is_over = matches!(self.standing(), Standing::No | Standing::Ended);
+        is_over || self.take_in_all(recorder)
+    }
+
+    fn take_in_all(&mut self, recorder: &Recorder) -> bool {
         self.take_in(recorder);
         self.count();
         for _ in 0..ATTEMPTS_AT_END {
@@ -156,13 +158,13 @@ impl Store {
         false
     }
 
-    /// The same for good: nothing delivers what is in memory any more. What can't be put on disk is lost, and noted where there is
-    /// room for that.
+    /// The same for good, just after it was [settled](Store::settle): nothing delivers what is in memory any more. What can't be put
+    /// on disk is lost, and noted where there is room for that.
     pub(crate) fn close(&mut self, recorder: &Recorder) {
         if let Some(batch) = self.in_hand.take() {
             self.put_back(batch);
         }
-        if self.settle(recorder) {
+        if self.withdrawn || self.take_in_all(recorder) {
             return;
         }
         let counts = self.counts.records();

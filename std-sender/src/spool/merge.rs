@@ -1,9 +1,10 @@
 //! Fewer segments instead of many: events one behind the other, counts and losses added up, what is damaged as a loss.
 
+use super::content::{Content, lose_all, lose_many};
 use super::interval::next_interval;
 use super::journal::{self, Change};
 use super::name::Kind;
-use super::turn::{Content, Turn, lose_all, lose_many};
+use super::turn::Turn;
 use super::{Found, SEGMENT_BYTES_MAX, state};
 use crate::counts::Counts;
 use automagik_telemetry_core::Record;

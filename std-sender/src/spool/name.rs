@@ -1,6 +1,6 @@
 //! A segment's name: all that must be known of it even where its content can't be read.
 //!
-//! `<age>-<order>-<fingerprint>-<destination>-<stands for>.<kind>`, hexadecimal:
+//! `<age>-<order>-<fingerprint>-<destination>-<stands for>-<length>.<kind>`, hexadecimal:
 //!
 //! | part | digits | what |
 //! |---|---|---|
@@ -9,6 +9,7 @@
 //! | fingerprint | 16 | the schema of its records |
 //! | destination | 16 | where its records are meant to go |
 //! | stands for | 1 to 16 | how many events, losses and additions its records stand for |
+//! | length | 1 to 8 | its bytes, as they were written |
 
 use automagik_telemetry_core::otlp::Signal;
 
@@ -53,6 +54,7 @@ pub(super) struct Name {
     pub(super) fingerprint: u64,
     pub(super) destination: u64,
     pub(super) stands_for: u64,
+    pub(super) len: u32,
     pub(super) kind: Kind,
 }
 
@@ -67,17 +69,20 @@ impl Name {
         };
         let (age, order) = (number(10..=10)?, number(8..=8)?);
         let (fingerprint, destination) = (number(16..=16)?, number(16..=16)?);
-        let stands_for = number(1..=16)?;
-        let order = u32::try_from(order).ok()?;
-        parts.next().is_none().then_some(Self { age, order, fingerprint, destination, stands_for, kind })
+        let (stands_for, len) = (number(1..=16)?, number(1..=8)?);
+        let (order, len) = (u32::try_from(order).ok()?, u32::try_from(len).ok()?);
+        parts.next().is_none().then_some(Self { age, order, fingerprint, destination, stands_for, len, kind })
     }
 }
 
 impl core::fmt::Display for Name {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { age, order, fingerprint, destination, stands_for, kind } = self;
+        let Self { age, order, fingerprint, destination, stands_for, len, kind } = self;
         let ending = kind.ending();
-        write!(f, "{age:010x}-{order:08x}-{fingerprint:016x}-{destination:016x}-{stands_for:x}.{ending}")
+        write!(
+            f,
+            "{age:010x}-{order:08x}-{fingerprint:016x}-{destination:016x}-{stands_for:x}-{len:x}.{ending}"
+        )
     }
 }
 
@@ -88,7 +93,8 @@ mod tests {
     #[test]
     fn a_name_is_read_as_it_was_written_and_nothing_else_is_one() {
         for kind in Kind::ALL {
-            let name = Name { age: 7, order: 9, fingerprint: 1, destination: 2, stands_for: 300, kind };
+            let name =
+                Name { age: 7, order: 9, fingerprint: 1, destination: 2, stands_for: 300, len: 77, kind };
             assert_eq!(Name::parse(&name.to_string()), Some(name.clone()));
             for wrong in [format!("{name}.bak"), format!("x{name}"), name.to_string().replace('-', "_")] {
                 assert_eq!(Name::parse(&wrong), None, "{wrong}");

@@ -2,11 +2,12 @@
 //! much, gives the oldest batch, and removes it when it was delivered or never will be. Every loss on the way becomes a record
 //! among what waits, in the same step as the loss itself.
 
+use super::content::{lose_all, lose_many};
 use super::interval::{next_interval, part_of_step};
 use super::journal::{self, Change};
 use super::name::{Kind, Name};
 use super::segment::{self, Progress};
-use super::{Found, SEGMENT_BYTES_MAX, SEGMENT_READ_MAX, SEGMENTS_MAX, SPOOL_SECONDS_MAX, Spool};
+use super::{Found, SEGMENT_BYTES_MAX, SEGMENTS_MAX, SPOOL_SECONDS_MAX, Spool};
 use super::{newest_age, reserve, state};
 use crate::disk;
 use crate::exclusive::Exclusive;
@@ -48,18 +49,6 @@ impl Batch {
     pub(crate) fn is_losses(&self) -> bool {
         self.place.as_ref().is_some_and(|(name, ..)| name.kind == Kind::Losses)
     }
-}
-
-/// What a segment holds that was not delivered.
-pub(super) struct Content {
-    pub(super) records: Vec<Record>,
-    pub(super) interval: Option<Interval>,
-    /// The first frame's records, and where delivery stands behind them.
-    first: Option<(Vec<Record>, Progress)>,
-    /// For how many that stood which can't be read.
-    pub(super) damaged: u64,
-    /// How many bytes and frames were read.
-    frames: usize,
 }
 
 impl<'a> Turn<'a> {
@@ -312,8 +301,8 @@ impl<'a> Turn<'a> {
             return Ok(Vec::new());
         }
         let age = self.spool.state()?.age(now, newest_age(segments));
-        let name = self.spool.name(segments, Kind::Losses, age, segment::stands_for(&records))?;
         let segment = segment::encode(&records, None, crate::BATCH_RECORDS_MAX);
+        let name = self.spool.name(segments, Kind::Losses, age, &records, &segment)?;
         Ok(vec![Change::Write(name.to_string(), segment)])
     }
 
@@ -333,38 +322,13 @@ impl<'a> Turn<'a> {
         while segments.iter().any(|other| other.name.age == name.age && other.name.order == name.order) {
             name.order = name.order.wrapping_add(0x100);
         }
-        Ok(Change::Write(name.to_string(), segment::encode(records, interval, most)))
+        let segment = segment::encode(records, interval, most);
+        name.len = u32::try_from(segment.len()).unwrap_or(u32::MAX);
+        Ok(Change::Write(name.to_string(), segment))
     }
 
     fn find(&self, name: &Name) -> io::Result<Option<Found>> {
         Ok(self.spool.segments()?.into_iter().find(|found| found.name == *name))
-    }
-
-    /// What is in a segment; `None` where it is gone.
-    pub(super) fn content(&self, found: &Found) -> io::Result<Option<Content>> {
-        let path = self.spool.folder.join(found.name.to_string());
-        let Some(bytes) = disk::read(&path, SEGMENT_READ_MAX)? else { return Ok(None) };
-        let progress = Progress::of(&bytes);
-        let mut content = Content {
-            records: Vec::new(),
-            interval: segment::interval(&bytes),
-            first: None,
-            damaged: 0,
-            frames: 0,
-        };
-        let mut at = progress.at;
-        while let Some(frame) = segment::next_frame(&bytes, at) {
-            at = frame.end;
-            content.frames += 1;
-            if content.first.is_none() {
-                let delivered = progress.delivered + segment::stands_for(&frame.records);
-                content.first = Some((frame.records.clone(), Progress { at, delivered }));
-            }
-            content.records.extend(frame.records);
-        }
-        let read = progress.delivered.saturating_add(segment::stands_for(&content.records));
-        content.damaged = found.name.stands_for.saturating_sub(read);
-        Ok(Some(content))
     }
 
     /// Removes what processes left that died while they wrote.
@@ -384,16 +348,4 @@ impl<'a> Turn<'a> {
         }
         Ok(())
     }
-}
-
-/// Counts `records` as lost for `reason`.
-pub(super) fn lose_all(losses: &mut Losses, records: &[Record], reason: Reason) {
-    for record in records {
-        let (reason, count) = record.lost_for(reason);
-        losses.add(reason, count);
-    }
-}
-
-pub(super) fn lose_many(losses: &mut Losses, reason: Reason, count: u64) {
-    losses.add(reason, u32::try_from(count).unwrap_or(u32::MAX));
 }

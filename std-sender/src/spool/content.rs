@@ -1,0 +1,63 @@
+//! What a segment holds, read whole: a megabyte at most.
+
+use super::segment::{self, Progress};
+use super::turn::Turn;
+use super::{Found, SEGMENT_READ_MAX};
+use crate::disk;
+use automagik_telemetry_core::Record;
+use automagik_telemetry_core::loss::{Losses, Reason};
+use automagik_telemetry_core::otlp::Interval;
+use std::io;
+
+/// What a segment holds that was not delivered.
+pub(super) struct Content {
+    pub(super) records: Vec<Record>,
+    pub(super) interval: Option<Interval>,
+    /// The first frame's records, and where delivery stands behind them.
+    pub(super) first: Option<(Vec<Record>, Progress)>,
+    /// For how many that stood which can't be read.
+    pub(super) damaged: u64,
+    /// How many bytes and frames were read.
+    pub(super) frames: usize,
+}
+
+impl Turn<'_> {
+    /// What is in a segment; `None` where it is gone.
+    pub(super) fn content(&self, found: &Found) -> io::Result<Option<Content>> {
+        let path = self.spool.folder.join(found.name.to_string());
+        let Some(bytes) = disk::read(&path, SEGMENT_READ_MAX)? else { return Ok(None) };
+        let progress = Progress::of(&bytes);
+        let mut content = Content {
+            records: Vec::new(),
+            interval: segment::interval(&bytes),
+            first: None,
+            damaged: 0,
+            frames: 0,
+        };
+        let mut at = progress.at;
+        while let Some(frame) = segment::next_frame(&bytes, at) {
+            at = frame.end;
+            content.frames += 1;
+            if content.first.is_none() {
+                let delivered = progress.delivered + segment::stands_for(&frame.records);
+                content.first = Some((frame.records.clone(), Progress { at, delivered }));
+            }
+            content.records.extend(frame.records);
+        }
+        let read = progress.delivered.saturating_add(segment::stands_for(&content.records));
+        content.damaged = found.name.stands_for.saturating_sub(read);
+        Ok(Some(content))
+    }
+}
+
+/// Counts `records` as lost for `reason`.
+pub(super) fn lose_all(losses: &mut Losses, records: &[Record], reason: Reason) {
+    for record in records {
+        let (reason, count) = record.lost_for(reason);
+        losses.add(reason, count);
+    }
+}
+
+pub(super) fn lose_many(losses: &mut Losses, reason: Reason, count: u64) {
+    losses.add(reason, u32::try_from(count).unwrap_or(u32::MAX));
+}
