@@ -16,7 +16,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// The same for a collector of which nobody knows whether it answers: that much a black hole may cost, where a program ends
 /// just after its first request left.
-pub(crate) const GRACE_UNKNOWN: Duration = Duration::from_millis(300);
+pub(crate) const GRACE_UNKNOWN: Duration = Duration::from_millis(100);
 
 const GROUND: u8 = 0;
 const LEFT: u8 = 1;

@@ -26,7 +26,7 @@ pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 /// Make it in `main`, after the program has become a daemon or forked for other reasons, and let it drop when `main`
 /// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. The drop does not
 /// wait for the network, with two exceptions: a request whose body has left is given up to three seconds for its answer where the
-/// collector is known to answer (0.3 where nobody knows), since otherwise it would have to be repeated; and where nothing can
+/// collector is known to answer (0.1 where nobody knows), since otherwise it would have to be repeated; and where nothing can
 /// be kept on disk, [`WAIT_WITHOUT_DISK`].
 ///
 /// `std::process::exit` and signals that end the process (SIGTERM, SIGINT, SIGKILL) drop nothing: then what was recorded in the
