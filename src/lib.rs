@@ -26,7 +26,7 @@ pub use automagik_telemetry_embassy as firmware;
 pub use automagik_telemetry_std::cli;
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
-    Ask, Became, Builder, Deleted, Environment, FlushError, Inventory, Question, Reply, Rights, RightsError,
-    STATE_DIR, SentRequest, StartError, Status, Telemetry, Terminal, Timer, WAIT_WITHOUT_DISK, Waiting,
-    endpoint, settings, signals, verbose,
+    Ask, Became, Builder, Deleted, Environment, Failure, FlushError, Health, Inventory, Question, Reply,
+    Rights, RightsError, STATE_DIR, SentRequest, StartError, Status, Telemetry, Terminal, Timer, TlsFailure,
+    WAIT_WITHOUT_DISK, Waiting, endpoint, settings, signals, verbose,
 };

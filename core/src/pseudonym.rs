@@ -43,6 +43,9 @@ impl Pseudonym {
     /// Length, in bytes; twice that in hexadecimal digits.
     pub const LEN: usize = 16;
 
+    /// Nobody's: 32 zeros. For a request that tells of no installation, such as the one that tries whether a collector answers.
+    pub const NOBODY: Self = Self([0; Self::LEN]);
+
     /// The pseudonym of an installation for one project and one period. With rotation off, `period` is 0;
     /// with rotation on it is the number of the month, say, and each month has a pseudonym of its own.
     ///

@@ -5,6 +5,7 @@ use crate::disk;
 use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
 use crate::flight::Flight;
+use crate::health::HealthLog;
 use crate::http::{Http, Route};
 use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
@@ -343,6 +344,8 @@ impl<S: Schema> Builder<S> {
         let flight = Arc::new(Flight::default());
         let sender = Http {
             log: state.map(|state| SentLog::new(state, schema.project(), consent)),
+            health: state.map(|state| HealthLog::new(state, schema.project(), consent)),
+            failure: None,
             logs: self.route(environment, Signal::Logs)?,
             metrics: self.route(environment, Signal::Metrics)?,
             flight: Arc::clone(&flight),

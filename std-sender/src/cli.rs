@@ -23,7 +23,7 @@
 //! enum Command {
 //!     List,
 //!     #[command(subcommand)]
-//!     Telemetry(cli::Command), // telemetry status, on, off, inventory, show, export, forget
+//!     Telemetry(cli::Command), // telemetry status, test, on, off, inventory, show, export, forget
 //! }
 //!
 //! # fn main() -> std::process::ExitCode {
@@ -97,6 +97,12 @@ enum Choice {
         #[arg(long)]
         json: bool,
     },
+    /// Send one request to the collector now, and show step by step what happens
+    Test {
+        /// Send it although telemetry is off
+        #[arg(long)]
+        send: bool,
+    },
     /// Say yes, for all programs of Automagik
     On,
     /// Say no, for all programs of Automagik, and delete what waits
@@ -122,6 +128,7 @@ impl Command {
         let done = match self.0 {
             Choice::Status { json: false } => Ok(rights.status().to_string()),
             Choice::Status { json: true } => Ok(format!("{:#}\n", rights.status().json())),
+            Choice::Test { send } => test(&rights, send),
             Choice::On => on(&rights),
             Choice::Off => off(&rights),
             Choice::Inventory { json: false } => Ok(rights.inventory().to_string()),
@@ -143,6 +150,19 @@ impl Command {
             _ => code,
         }
     }
+}
+
+fn test<S: Schema>(rights: &Rights<S>, send: bool) -> Result<String, String> {
+    let decision = rights.decision();
+    if !decision.enabled() && !send {
+        return Err(format!(
+            "telemetry is off: {}. To send this one request all the same: telemetry test --send",
+            decision.because().sentence()
+        ));
+    }
+    let say = |line: String| drop(io::stdout().write_all(format!("{line}\n").as_bytes()));
+    say("This sends one record of constants: no event of yours, no pseudonym.".to_owned());
+    rights.test(say).map(|()| "The collector takes what is sent.\n".to_owned())
 }
 
 fn on<S: Schema>(rights: &Rights<S>) -> Result<String, String> {

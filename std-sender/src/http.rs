@@ -6,9 +6,12 @@
 use crate::body;
 use crate::clock;
 use crate::endpoint::Endpoint;
+use crate::failure::Failure;
 use crate::flight::Flight;
+use crate::health::HealthLog;
 use crate::sent::SentLog;
 use crate::settings::Settings;
+use crate::verbose::Explains;
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
 use automagik_telemetry_core::{Outcome, Sender};
@@ -52,6 +55,10 @@ struct PartialSuccess {
 pub(crate) struct Http {
     /// Notes what was sent.
     pub(crate) log: Option<SentLog>,
+    /// Notes what became of it.
+    pub(crate) health: Option<HealthLog>,
+    /// Why the last request was not taken.
+    pub(crate) failure: Option<Failure>,
     pub(crate) logs: Route,
     pub(crate) metrics: Route,
     /// Whether a request has left.
@@ -117,7 +124,7 @@ impl Route {
 }
 
 fn client(endpoint: &Endpoint, settings: &Settings) -> Option<reqwest::Client> {
-    let tls = settings.tls.clone().map_or_else(|| tls(endpoint), Some)?;
+    let tls = tls_of(endpoint, settings)?;
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
@@ -133,6 +140,11 @@ fn client(endpoint: &Endpoint, settings: &Settings) -> Option<reqwest::Client> {
         builder = builder.no_proxy();
     }
     builder.build().ok()
+}
+
+/// TLS as the person set it, or with the platform's authorities; `None` where there are none.
+pub(crate) fn tls_of(endpoint: &Endpoint, settings: &Settings) -> Option<rustls::ClientConfig> {
+    settings.tls.clone().map_or_else(|| tls(endpoint), Some)
 }
 
 /// TLS with the platform's authorities.
@@ -151,18 +163,37 @@ fn tls(endpoint: &Endpoint) -> Option<rustls::ClientConfig> {
 
 impl Sender for Http {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
-        const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
+        let (outcome, failure) = self.post(signal, body).await;
+        self.failure = failure;
+        if let Some(health) = &self.health {
+            health.note(failure, clock::unix_seconds());
+        }
+        outcome
+    }
+}
+
+impl Explains for Http {
+    fn failure(&self) -> Option<Failure> {
+        self.failure
+    }
+}
+
+const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
+
+impl Http {
+    /// What became of `body`, and why it was not taken.
+    async fn post(&mut self, signal: Signal, body: &mut dyn Body) -> (Outcome, Option<Failure>) {
         let route = match signal {
             Signal::Logs => &mut self.logs,
             Signal::Metrics => &mut self.metrics,
         };
         if body.len() > route.body_bytes_max {
-            return Outcome::TooLarge;
+            return (Outcome::TooLarge, Some(Failure::TooLarge));
         }
-        let Ok(bytes) = body::to_vec(body) else { return Outcome::Refused };
+        let Ok(bytes) = body::to_vec(body) else { return (Outcome::Refused, Some(Failure::TooLarge)) };
         let url = route.endpoint.url(signal);
         let (headers, gzip) = (route.settings.headers.clone(), route.settings.gzip);
-        let Some(client) = route.client() else { return AGAIN };
+        let Some(client) = route.client() else { return (AGAIN, Some(Failure::NoCertificates)) };
         let mut request = client.post(url).headers(headers).header(CONTENT_TYPE, PROTOBUF);
         let smaller = if gzip && bytes.len() > GZIP_BYTES_MIN { compressed(&bytes).ok() } else { None };
         if smaller.is_some() {
@@ -173,26 +204,26 @@ impl Sender for Http {
             reqwest::Body::wrap(Leaving { bytes: Some(body.into()), flight: Arc::clone(&self.flight) });
         let sent = request.body(body).send().await;
         let is_answered = sent.is_ok();
-        let outcome = match sent {
+        let (outcome, failure) = match sent {
             Ok(answer) => {
                 let status = answer.status().as_u16();
                 match Outcome::from_status(status, retry_after(answer.headers(), SystemTime::now())) {
                     Outcome::Accepted => read(answer).await,
-                    outcome => outcome,
+                    outcome => (outcome, Some(Failure::Status(status))),
                 }
             }
-            Err(_) => AGAIN,
+            Err(error) => (AGAIN, Some(Failure::of(&error))),
         };
         let has_left = self.flight.has_left();
         self.flight.answer(is_answered);
         if !has_left && !is_answered {
             // Nothing left this machine.
-            return outcome;
+            return (outcome, failure);
         }
         if let Some(log) = &mut self.log {
             log.note(signal, &bytes, outcome, clock::unix_seconds());
         }
-        outcome
+        (outcome, failure)
     }
 }
 
@@ -205,22 +236,25 @@ fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 /// What an answer of success says of refused records. It stays a success whatever else it holds, unless it is a page: then
 /// it is of somebody who stands between us and the collector, as in a hotel's network.
-async fn read(mut answer: reqwest::Response) -> Outcome {
+async fn read(mut answer: reqwest::Response) -> (Outcome, Option<Failure>) {
     let mut bytes = Vec::new();
     while let Ok(Some(piece)) = answer.chunk().await {
         bytes.extend_from_slice(&piece);
         if is_page(&bytes) {
-            return Outcome::Retry { after_seconds: None };
+            return (AGAIN, Some(Failure::Page));
         }
         if bytes.len() > ANSWER_BYTES_MAX {
-            return Outcome::Accepted;
+            return (Outcome::Accepted, None);
         }
     }
     let rejected = Answer::decode(bytes.as_slice()).ok().and_then(|answer| answer.partial_success);
     match rejected.map_or(0, |partial| partial.rejected) {
         // More than there were is all of them.
-        count @ 1.. => Outcome::PartlyRefused(u32::try_from(count).unwrap_or(u32::MAX)),
-        _ => Outcome::Accepted,
+        count @ 1.. => {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            (Outcome::PartlyRefused(count), Some(Failure::PartlyRefused(count)))
+        }
+        _ => (Outcome::Accepted, None),
     }
 }
 
@@ -277,7 +311,7 @@ mod tests {
 
     async fn sent_to(endpoint: &str, len: usize) -> Outcome {
         let (logs, metrics) = (route(endpoint), route(endpoint));
-        let mut http = Http { log: None, logs, metrics, flight: Arc::default() };
+        let mut http = Http { log: None, health: None, failure: None, logs, metrics, flight: Arc::default() };
         http.logs.body_bytes_max = 1 << 10;
         http.send(Signal::Logs, &mut Bytes(len)).await
     }

@@ -35,7 +35,9 @@ mod decode;
 mod disk;
 mod environment;
 mod exclusive;
+mod failure;
 mod flight;
+mod health;
 mod http;
 mod identity;
 mod intake;
@@ -52,11 +54,15 @@ mod terminal;
 #[cfg(test)]
 mod testing;
 mod timer;
+mod trial;
+mod trust;
 mod worker;
 
 pub use ask::{Ask, Question, Reply};
 pub use builder::{Builder, INTERVAL, StartError};
 pub use environment::{Environment, STATE_DIR};
+pub use failure::{Failure, TlsFailure};
+pub use health::Health;
 pub use http::ANSWER_BYTES_MAX;
 pub use inventory::Inventory;
 pub use rights::{Deleted, Rights, RightsError, SentRequest, Waiting};

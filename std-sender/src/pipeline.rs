@@ -79,6 +79,7 @@ fn block_signals() {
     let _ = nix::sys::signal::SigSet::all().thread_block();
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
+/// What requests run on.
+pub(crate) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -2,11 +2,12 @@
 
 use crate::body;
 use crate::environment::Environment;
+use crate::health::Health;
 use crate::inventory::Inventory;
 use crate::sent::{self, Became};
 use crate::spool::Batch;
 use crate::status::Status;
-use crate::{BATCH_RECORDS_MAX, choice, clock, decode, endpoint, identity, signals, spool};
+use crate::{BATCH_RECORDS_MAX, choice, clock, decode, endpoint, identity, signals, spool, trial};
 use automagik_telemetry_core::consent::{Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
@@ -98,6 +99,24 @@ impl<S: Schema> Rights<S> {
     #[must_use]
     pub fn status(&self) -> Status {
         Status::new(&self.environment, Checked::<S>::DESCRIPTOR, self.opt_out, self.decision())
+    }
+
+    /// How delivery goes: when a request was last taken, and why the last one that was not was not.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let project = Checked::<S>::DESCRIPTOR.project();
+        self.environment.state().map_or_else(Health::default, |state| Health::read(state, project))
+    }
+
+    /// Sends one request to the collector now, and says on `tell`, a line a step, what happens: which address, resolved to what,
+    /// connected, which TLS and whose certificate, what was answered, and the time that each took. The request holds constants
+    /// alone, no pseudonym and no event of the program. It is sent whatever was decided: ask the person first where that is a no.
+    ///
+    /// # Errors
+    ///
+    /// The reason and what to do about it, where the request was not taken.
+    pub fn test(&self, mut tell: impl FnMut(String)) -> Result<(), String> {
+        trial::run(&self.environment, Checked::<S>::DESCRIPTOR, &mut tell).map_err(|error| error.to_string())
     }
 
     /// All that the program could ever send.

@@ -148,6 +148,7 @@ pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
     for file in files(folder).unwrap_or_default() {
         std::fs::remove_file(file.path)?;
     }
+    crate::health::clear(folder);
     // Where something is in it that is not ours, it stays.
     let _ = std::fs::remove_dir(folder);
     Ok(count)

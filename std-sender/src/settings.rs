@@ -5,7 +5,7 @@
 //! | `AUTOMAGIK_TELEMETRY_TIMEOUT` | seconds for one request and its answer, 0 for no limit | 10 |
 //! | `AUTOMAGIK_TELEMETRY_COMPRESSION` | `gzip`, `none` | `gzip` |
 //! | `AUTOMAGIK_TELEMETRY_HEADERS` | `key=value,key=value`, values percent-encoded: a collector's API key | none |
-//! | `AUTOMAGIK_TELEMETRY_CERTIFICATE` | PEM file of the authorities to trust | the platform's |
+//! | `AUTOMAGIK_TELEMETRY_CERTIFICATE` | PEM file of the authorities to trust, or of the server's own certificate | the platform's |
 //! | `AUTOMAGIK_TELEMETRY_CLIENT_CERTIFICATE` | PEM file of this machine's certificate, for a collector that asks for one | none |
 //! | `AUTOMAGIK_TELEMETRY_CLIENT_KEY` | PEM file of that certificate's key | none |
 //!
@@ -20,11 +20,12 @@
 //! where nobody meant to.
 
 use crate::environment::Environment;
+use crate::trust;
 use automagik_telemetry_core::otlp::Signal;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -211,15 +212,14 @@ fn tls(environment: &Environment, signal: Signal) -> Result<Option<ClientConfig>
         return Ok(None);
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let builder = builder.map_err(|_| (CERTIFICATE.both, Error::Certificate))?;
     let builder = match authorities {
         Some((name, path)) => {
-            let mut roots = RootCertStore::empty();
-            for authority in certificates(&path).ok_or((name, Error::Certificate))? {
-                roots.add(authority).map_err(|_| (name, Error::Certificate))?;
-            }
-            builder.with_root_certificates(roots)
+            let named = certificates(&path).ok_or((name, Error::Certificate))?;
+            let verifier = trust::in_named(named, provider).ok_or((name, Error::Certificate))?;
+            builder.dangerous().with_custom_certificate_verifier(verifier)
         }
         None => builder.with_platform_verifier().map_err(|_| (CERTIFICATE.both, Error::Certificate))?,
     };

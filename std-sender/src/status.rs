@@ -6,6 +6,7 @@ use crate::clock;
 use crate::disk;
 use crate::endpoint::{self, Endpoint, SetBy};
 use crate::environment::{Environment, STATE_DIR};
+use crate::health::Health;
 use crate::settings::Settings;
 use crate::signals::{self, Kind, Said};
 use crate::spool;
@@ -50,6 +51,7 @@ pub struct Status {
     elsewhere: usize,
     /// Seconds for which a collector wants no request.
     wait: Option<u64>,
+    health: Health,
 }
 
 impl Status {
@@ -81,6 +83,9 @@ impl Status {
             waiting: waiting.records.len() + waiting.others,
             elsewhere: waiting.elsewhere,
             wait,
+            health: environment
+                .state()
+                .map_or_else(Health::default, |state| Health::read(state, schema.project())),
         }
     }
 
@@ -145,7 +150,16 @@ impl Status {
                 "folder": self.spool,
                 "can_be_written": self.writable,
             },
-            "collector_wants_no_request_for_seconds": self.wait,
+            "delivery": {
+                "last_taken": self.health.last_taken.map(date),
+                "last_failure": self.health.last_failure.map(|(time, failure)| json!({
+                    "time": date(time),
+                    "what": failure.to_string(),
+                    "remedy": failure.remedy(),
+                })),
+                "failures_in_a_row": self.health.failures_in_a_row,
+                "no_request_before": self.wait.map(|seconds| date(clock::unix_seconds() + seconds)),
+            },
         })
     }
 
@@ -170,6 +184,13 @@ fn route(
     Settings::of(environment, signal, None, true)
         .map_err(|(variable, error)| StartError::Setting { variable, error })?;
     Ok(endpoint)
+}
+
+/// Seconds since 1970 as a person reads them.
+fn date(unix_seconds: u64) -> String {
+    // Up to the year 9999, the last that the format has.
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(unix_seconds.min(253_402_300_799));
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 fn word(answer: Answer) -> &'static str {
@@ -230,8 +251,23 @@ impl fmt::Display for Status {
                 self.elsewhere
             )?;
         }
-        if let Some(seconds) = self.wait {
-            writeln!(f, "The collector wants no request for {seconds} seconds.")?;
+        match self.health.last_taken {
+            Some(time) => writeln!(f, "Last taken by the collector: {}.", date(time))?,
+            None => writeln!(f, "Nothing was taken by the collector yet.")?,
+        }
+        if let (1.., Some((time, failure))) = (self.health.failures_in_a_row, self.health.last_failure) {
+            let count = self.health.failures_in_a_row;
+            writeln!(f, "Last failure: {}, {failure} (failures in a row: {count}).", date(time))?;
+            writeln!(f, "What to do: {}.", failure.remedy())?;
+            match self.wait {
+                Some(seconds) => {
+                    writeln!(f, "Next attempt: in {seconds} seconds; the collector wants none before.")?;
+                }
+                None => writeln!(
+                    f,
+                    "Next attempt: with the next run; a running program tries within five minutes."
+                )?,
+            }
         }
         if !self.writable {
             writeln!(

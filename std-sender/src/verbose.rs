@@ -1,11 +1,12 @@
 //! A sender around a sender: shows on standard error what goes out, decoded back from the bytes.
 //! Policy: "Verbose Mode".
 
+use crate::failure::Failure;
 use crate::{body, decode};
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::{Outcome, Sender};
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The person's setting.
 pub const VERBOSE: &str = "AUTOMAGIK_TELEMETRY_VERBOSE";
@@ -22,8 +23,14 @@ pub(crate) struct Verbose<S, W> {
     pub(crate) metrics: String,
 }
 
-impl<S: Sender, W: Write> Sender for Verbose<S, W> {
+/// A sender that knows why its last request was not taken.
+pub(crate) trait Explains {
+    fn failure(&self) -> Option<Failure>;
+}
+
+impl<S: Sender + Explains, W: Write> Sender for Verbose<S, W> {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
+        let started = Instant::now();
         if let Some(output) = &mut self.output {
             if let Ok(bytes) = body::to_vec(body) {
                 // A closed standard error is no reason to fail.
@@ -36,7 +43,34 @@ impl<S: Sender, W: Write> Sender for Verbose<S, W> {
             }
             body.rewind();
         }
-        self.sender.send(signal, body).await
+        let outcome = self.sender.send(signal, body).await;
+        if let Some(output) = &mut self.output {
+            let _ = output.write_all(became(outcome, self.sender.failure(), started.elapsed()).as_bytes());
+            let _ = output.flush();
+        }
+        outcome
+    }
+}
+
+/// What became of a request, and what to do about it.
+fn became(outcome: Outcome, failure: Option<Failure>, took: Duration) -> String {
+    let then = match outcome {
+        Outcome::Retry { after_seconds: Some(seconds) } => {
+            format!(" The events are kept; the collector wants no request for {seconds} seconds.")
+        }
+        Outcome::Retry { after_seconds: None } => " The events are kept, and sent again later.".to_owned(),
+        Outcome::TooLarge => " The events are sent again in smaller requests.".to_owned(),
+        Outcome::Refused | Outcome::PartlyRefused(_) => " The dropped events are counted.".to_owned(),
+        Outcome::Accepted => String::new(),
+    };
+    match failure {
+        None => format!("[Telemetry] Taken, in {} ms.\n", took.as_millis()),
+        Some(failure) => {
+            format!(
+                "[Telemetry] Not taken: {failure}.{then}\n[Telemetry] What to do: {}.\n",
+                failure.remedy()
+            )
+        }
     }
 }
 
