@@ -59,6 +59,12 @@ const ROWS: &[Row] = &[
         because: Because::OptOutFile,
     },
     Row {
+        policy: "the administrator's no",
+        variables: &[YES],
+        files: &[("etc/automagik-telemetry/no-telemetry", ""), (CHOICE, "yes\n")],
+        because: Because::MachineOptOut,
+    },
+    Row {
         policy: "disabled in CI environments: GitHub Actions",
         variables: &[YES, ("GITHUB_ACTIONS", "true")],
         files: &[(CHOICE, "yes\n")],

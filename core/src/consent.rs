@@ -68,6 +68,8 @@ pub struct Signals {
     pub variable: Answer,
     /// The answer given once and stored.
     pub stored: Answer,
+    /// The administrator's file exists: no, for everybody on this machine.
+    pub machine_opt_out: bool,
     /// `~/.automagik-no-telemetry` exists.
     pub opt_out_file: bool,
     /// `DO_NOT_TRACK` is set to something but `0`.
@@ -88,6 +90,8 @@ pub struct Signals {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Because {
+    /// The administrator has switched it off for this machine.
+    MachineOptOut,
     /// The opt-out file exists.
     OptOutFile,
     /// `DO_NOT_TRACK` is set.
@@ -123,6 +127,7 @@ impl Because {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
+            Self::MachineOptOut => "the administrator has switched it off for everybody on this machine",
             Self::OptOutFile => "the file ~/.automagik-no-telemetry exists",
             Self::DoNotTrack => "DO_NOT_TRACK is set",
             Self::ProjectOptOut => "this project's own opt-out is set",
@@ -180,7 +185,9 @@ pub struct Consent(());
 /// The decision that follows from `signals`.
 #[must_use]
 pub const fn decide(signals: &Signals) -> Decision {
-    let because = if signals.opt_out_file {
+    let because = if signals.machine_opt_out {
+        Because::MachineOptOut
+    } else if signals.opt_out_file {
         Because::OptOutFile
     } else if signals.do_not_track {
         Because::DoNotTrack
@@ -218,11 +225,11 @@ mod tests {
 
     const ANSWERS: [Answer; 4] = [Answer::Silent, Answer::Yes, Answer::No, Answer::Unintelligible];
 
-    /// Every combination of signals: 4 * 4 * 2^7.
+    /// Every combination of signals: 4 * 4 * 2^8.
     fn all() -> impl Iterator<Item = Signals> {
         ANSWERS.into_iter().flat_map(|variable| {
             ANSWERS.into_iter().flat_map(move |stored| {
-                (0_u32..1 << 7).map(move |bits| {
+                (0_u32..1 << 8).map(move |bits| {
                     let bit = |n: u32| bits >> n & 1 == 1;
                     Signals {
                         variable,
@@ -234,6 +241,7 @@ mod tests {
                         ci: bit(4),
                         development: bit(5),
                         test_run: bit(6),
+                        machine_opt_out: bit(7),
                     }
                 })
             })
@@ -246,6 +254,7 @@ mod tests {
             Signals { variable: Answer::Unintelligible, ..signals },
             Signals { stored: Answer::No, ..signals },
             Signals { stored: Answer::Unintelligible, ..signals },
+            Signals { machine_opt_out: true, ..signals },
             Signals { opt_out_file: true, ..signals },
             Signals { do_not_track: true, ..signals },
             Signals { project_opt_out: true, ..signals },

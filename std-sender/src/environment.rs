@@ -28,6 +28,7 @@ pub struct Environment {
     config: Option<PathBuf>,
     state: Option<PathBuf>,
     runtime: Option<PathBuf>,
+    machine: Option<PathBuf>,
     test_binary: bool,
 }
 
@@ -73,6 +74,7 @@ impl Environment {
             variables: Variables::Process,
             config: config.filter(is_ours).map(|config| config.join(FOLDER)),
             runtime: runtime.map(|runtime| runtime.join(FOLDER)),
+            machine: machine(),
             state: std::env::var_os(STATE_DIR)
                 .filter(|folder| !folder.is_empty())
                 .map_or(state, |folder| state_dir(&folder)),
@@ -91,6 +93,7 @@ impl Environment {
             config: Some(home.join(".config").join(FOLDER)),
             state: Some(home.join(".local/state").join(FOLDER)),
             runtime: Some(home.join(".runtime").join(FOLDER)),
+            machine: Some(home.join("etc").join(FOLDER)),
             home: Some(home),
             test_binary: false,
         }
@@ -153,10 +156,27 @@ impl Environment {
         self.runtime.as_deref()
     }
 
+    /// The administrator's folder for this library; it need not exist.
+    pub(crate) fn machine(&self) -> Option<&Path> {
+        self.machine.as_deref()
+    }
+
     /// This library's own folder; it need not exist.
     pub(crate) fn state(&self) -> Option<&Path> {
         self.state.as_deref()
     }
+}
+
+/// Where the administrator of this machine says what holds for everybody.
+fn machine() -> Option<PathBuf> {
+    let folder = if cfg!(windows) {
+        PathBuf::from(std::env::var_os("ProgramData")?)
+    } else if cfg!(target_os = "macos") {
+        PathBuf::from("/Library/Application Support")
+    } else {
+        PathBuf::from("/etc")
+    };
+    folder.is_absolute().then(|| folder.join(FOLDER))
 }
 
 /// The folder that [`STATE_DIR`] names; none where it is no absolute path: then nothing is kept.

@@ -12,6 +12,11 @@ pub const ENABLED: &str = "AUTOMAGIK_TELEMETRY_ENABLED";
 /// In the home folder: a person's "no", for good. Policy: "Easy Opt-Out".
 pub const OPT_OUT_FILE: &str = ".automagik-no-telemetry";
 
+/// In the machine's folder for this library: the administrator's "no", for everybody and every program. The folder is
+/// `/etc/automagik-telemetry`, on macOS `/Library/Application Support/automagik-telemetry`, on Windows
+/// `%ProgramData%\automagik-telemetry`.
+pub const MACHINE_OPT_OUT_FILE: &str = "no-telemetry";
+
 /// "no" to all programs that honour it: <https://consoledonottrack.com>.
 pub const DO_NOT_TRACK: &str = "DO_NOT_TRACK";
 
@@ -55,6 +60,7 @@ const DEVELOPMENT: &[&str] = &["dev", "development", "test", "testing"];
 pub(crate) enum Kind {
     Variable,
     Stored,
+    Machine,
     OptOutFile,
     DoNotTrack,
     ProjectOptOut,
@@ -81,6 +87,7 @@ impl Said {
         let kind = match because {
             Because::VariableYes | Because::VariableNo | Because::VariableUnintelligible => Kind::Variable,
             Because::StoredYes | Because::StoredNo | Because::StoredUnintelligible => Kind::Stored,
+            Because::MachineOptOut => Kind::Machine,
             Because::OptOutFile => Kind::OptOutFile,
             Because::DoNotTrack => Kind::DoNotTrack,
             Because::ProjectOptOut => Kind::ProjectOptOut,
@@ -152,6 +159,7 @@ fn note(signals: &mut Signals, said: &Said) {
     match said.kind {
         Kind::Variable => signals.variable = said.answer,
         Kind::Stored => signals.stored = said.answer,
+        Kind::Machine => signals.machine_opt_out |= is_said,
         Kind::OptOutFile => signals.opt_out_file |= is_said,
         Kind::DoNotTrack => signals.do_not_track |= is_said,
         Kind::ProjectOptOut => signals.project_opt_out |= is_said,
@@ -192,11 +200,14 @@ pub(crate) fn each(environment: &Environment, project: &str, application: bool, 
     let is_test = environment.is_test_binary();
     let value = is_test.then(|| "yes".to_owned());
     tell(Said { kind: Kind::TestRun, name: test, value, answer: no(is_test) });
-    for (kind, file) in [
-        (Kind::OptOutFile, OPT_OUT_FILE.to_owned()),
-        (Kind::ProjectOptOut, format!(".automagik-{project}-no-telemetry")),
+    let machine = environment.machine().map(|folder| folder.join(MACHINE_OPT_OUT_FILE));
+    let in_home = |file: &str| environment.home().map(|home| home.join(file));
+    for (kind, path) in [
+        (Kind::Machine, machine),
+        (Kind::OptOutFile, in_home(OPT_OUT_FILE)),
+        (Kind::ProjectOptOut, in_home(&format!(".automagik-{project}-no-telemetry"))),
     ] {
-        let Some(path) = environment.home().map(|home| home.join(file)) else { continue };
+        let Some(path) = path else { continue };
         // A file that can't be looked at may be there: that is a no.
         let found = path.symlink_metadata();
         let value = found.is_ok().then(|| "exists".to_owned());
@@ -288,11 +299,14 @@ mod tests {
     #[test]
     fn the_opt_out_files_count_whatever_they_hold() {
         for (name, because) in [
+            ("etc/automagik-telemetry/no-telemetry", Because::MachineOptOut),
             (OPT_OUT_FILE, Because::OptOutFile),
             (".automagik-omni-cli-no-telemetry", Because::ProjectOptOut),
         ] {
             let home = tempfile::tempdir().unwrap();
-            std::fs::write(home.path().join(name), "").unwrap();
+            let path = home.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
             let environment = Environment::at(home.path()).with(ENABLED, "true");
             assert_eq!(decide(&collect(&environment, "omni-cli", false)).because(), because);
         }

@@ -167,7 +167,10 @@ impl Status {
     fn rows(&self) -> impl Iterator<Item = &Said> {
         self.said.iter().filter(|said| {
             said.answer != Answer::Silent
-                || matches!(said.kind, Kind::Variable | Kind::Stored | Kind::DoNotTrack | Kind::OptOutFile)
+                || matches!(
+                    said.kind,
+                    Kind::Variable | Kind::Stored | Kind::DoNotTrack | Kind::OptOutFile | Kind::Machine
+                )
                 || said.name == signals::ENVIRONMENT
         })
     }
