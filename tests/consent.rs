@@ -193,13 +193,13 @@ fn the_list_of_ci_services_has_the_well_known() {
 /// What the operating system is asked for: a whole process under strace.
 #[cfg(target_os = "linux")]
 mod trace {
-    use automagik_telemetry_test_support::omni;
+    use automagik_telemetry_test_support::{Receiver, omni};
     use std::io::Write;
     use std::path::Path;
     use std::process::Command;
 
     /// The calls of a run that make or change files, or open sockets.
-    fn traces(home: &Path, enabled: Option<&str>) -> Option<Vec<String>> {
+    fn traces(home: &Path, endpoint: &str, enabled: Option<&str>) -> Option<Vec<String>> {
         let output = home.join("../calls.txt");
         let mut command = Command::new("strace");
         command.args([
@@ -210,7 +210,7 @@ mod trace {
         ]);
         command.arg("-o").arg(&output).arg(omni()).args(["instance", "list"]);
         command.env_clear().env("HOME", home).env("PATH", std::env::var_os("PATH")?);
-        command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", "http://127.0.0.1:9");
+        command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", endpoint);
         enabled.map(|enabled| command.env("AUTOMAGIK_TELEMETRY_ENABLED", enabled));
         let Ok(ran) = command.output() else {
             let skipped = "SKIPPED: strace is not installed: that a process without consent leaves no trace";
@@ -236,13 +236,16 @@ mod trace {
         let folder = tempfile::tempdir().unwrap();
         let home = folder.path().join("home");
         std::fs::create_dir(&home).unwrap();
+        // One that answers: what a run leaves behind is over when that is done.
+        let collector = Receiver::start();
+        let endpoint = collector.endpoint();
         for enabled in [None, Some("false"), Some("perhaps")] {
-            let Some(traces) = traces(&home, enabled) else { return };
+            let Some(traces) = traces(&home, &endpoint, enabled) else { return };
             assert_eq!(traces, [""; 0], "{enabled:?}");
         }
         assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
         // That this would see them.
-        assert!(!traces(&home, Some("true")).unwrap().is_empty());
+        assert!(!traces(&home, &endpoint, Some("true")).unwrap().is_empty());
     }
 }
 
