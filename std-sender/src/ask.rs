@@ -61,6 +61,17 @@ pub struct Question {
     colour: bool,
 }
 
+impl Reply {
+    /// Whether it is a yes, where it is an answer.
+    pub(crate) fn answer(self) -> Option<bool> {
+        match self {
+            Self::Yes => Some(true),
+            Self::No => Some(false),
+            Self::NotNow => None,
+        }
+    }
+}
+
 impl Question {
     fn new(environment: &Environment, project: &'static str, application: Option<&str>) -> Self {
         let destination = endpoint::choose(environment, application, Signal::Logs)

@@ -65,6 +65,11 @@ impl Flight {
         }
     }
 
+    /// Requests may leave again: the person said yes again.
+    pub(crate) fn reopen(&self) {
+        self.state.store(GROUND, Ordering::SeqCst);
+    }
+
     /// Whether the body has left, and no answer has come.
     pub(crate) fn has_left(&self) -> bool {
         self.state.load(Ordering::SeqCst) == LEFT

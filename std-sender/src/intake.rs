@@ -21,7 +21,7 @@ pub(crate) struct Intake<'a> {
     busy: bool,
 }
 
-/// The worker was asked to end.
+/// The worker was asked to end, or the person said no.
 pub(crate) struct Stopped;
 
 impl<'a> Intake<'a> {
@@ -52,6 +52,10 @@ impl<'a> Intake<'a> {
             let records = self.store().take_in(self.recorder);
             if !flushes.is_empty() {
                 self.store().count();
+            }
+            if self.store().is_withdrawn() {
+                self.flushes.extend(flushes);
+                return Err(Stopped);
             }
             self.busy = records > 0 || !flushes.is_empty();
             self.records += records;

@@ -47,6 +47,7 @@ mod recorder;
 mod rights;
 mod sent;
 mod spool;
+mod start;
 mod status;
 mod store;
 mod telemetry;

@@ -57,7 +57,8 @@ impl Pipeline {
         standing: impl Fn() -> Standing + Send + 'static,
     ) -> io::Result<bool> {
         block_signals();
-        let (recorder, store) = (Recorder::new(), Mutex::new(self.store().while_agreed(standing)));
+        let (recorder, store) =
+            (Recorder::new(), Mutex::new(self.store().while_agreed(standing, Arc::default())));
         let is_done = runtime()?.block_on(self.worker(&recorder, &store).upload_for(most));
         store.lock().unwrap_or_else(PoisonError::into_inner).close(&recorder);
         Ok(is_done)

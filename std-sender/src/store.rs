@@ -10,9 +10,15 @@ use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Records that memory keeps where the spool can't; the oldest go first, counted.
 const MEMORY_RECORDS_MAX: usize = 4096;
+
+/// How long what the person said is taken for what they say.
+pub(crate) const LOOK: Duration = Duration::from_secs(1);
 
 /// How often the end of the process tries to write what it has.
 const ATTEMPTS_AT_END: usize = 3;
@@ -33,7 +39,11 @@ pub(crate) struct Store {
     /// Where the last interval of the streams ended that was told from memory, in nanoseconds since 1970.
     streams: u64,
     standing: Box<dyn Fn() -> Standing + Send>,
+    /// When the person was looked at last.
+    looked: Instant,
     withdrawn: bool,
+    /// Whether the program's handles record anything.
+    on: Arc<AtomicBool>,
     clock: fn() -> u64,
 }
 
@@ -61,37 +71,56 @@ impl Store {
             counted,
             streams: 0,
             standing: Box::new(|| Standing::Agreed),
+            looked: Instant::now(),
             withdrawn: false,
+            on: Arc::default(),
             clock,
         }
     }
 
-    /// This one, as long as `standing` says so: a person may say no while a program runs.
-    pub(crate) fn while_agreed(mut self, standing: impl Fn() -> Standing + Send + 'static) -> Self {
+    /// This one, as long as `standing` says so: a person may say no while a program runs, and yes again. `on` follows them.
+    pub(crate) fn while_agreed(
+        mut self,
+        standing: impl Fn() -> Standing + Send + 'static,
+        on: Arc<AtomicBool>,
+    ) -> Self {
         self.standing = Box::new(standing);
+        self.on = on;
         self
     }
 
-    /// How the person stands to it now. Where they have said no since the program began, everything that waits is deleted, and
-    /// stays so.
+    /// How the person stands to it now. Where they say no, everything that waits is deleted and nothing is recorded; where they
+    /// say yes again, it is from then on.
     pub(crate) fn standing(&mut self) -> Standing {
-        if self.withdrawn {
-            return Standing::Ended;
-        }
         let standing = (self.standing)();
-        if matches!(standing, Standing::No | Standing::Ended) {
-            self.withdrawn = true;
-            self.memory.clear();
-            self.counts = Counts::new(self.schema.resolution());
-            self.in_hand = None;
-            self.losses = Losses::new();
-            if let Some(spool) = self.spool.take()
-                && standing == Standing::No
-            {
-                let _ = spool::clear(spool.folder());
+        self.looked = Instant::now();
+        match standing {
+            Standing::No | Standing::Ended => {
+                self.on.store(false, Ordering::Relaxed);
+                self.withdrawn = true;
+                self.memory.clear();
+                self.counts = Counts::new(self.schema.resolution());
+                self.in_hand = None;
+                self.losses = Losses::new();
+                if let Some(spool) = self.spool.as_ref().filter(|_| standing == Standing::No) {
+                    let _ = spool::clear(spool.folder());
+                }
             }
+            Standing::Agreed if self.withdrawn => {
+                // What was counted without consent is forgotten.
+                self.counted = Coarse::from_unix_seconds(self.now(), self.schema.resolution());
+                (self.drain)(self.counted, self.counted, &mut |_| true);
+                self.withdrawn = false;
+                self.on.store(true, Ordering::Relaxed);
+            }
+            Standing::Agreed | Standing::Unclear => {}
         }
         standing
+    }
+
+    /// Whether the person said no when they were looked at last.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        self.withdrawn
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -117,12 +146,15 @@ impl Store {
 
     /// Where records are kept on disk.
     pub(crate) fn spool(&self) -> Option<Spool> {
-        self.spool.clone()
+        self.spool.clone().filter(|_| !self.withdrawn)
     }
 
     /// Takes in what was recorded, and says how many records that were. What was lost is told along with them: alone it
     /// is no reason for a request.
     pub(crate) fn take_in(&mut self, recorder: &Recorder) -> usize {
+        if self.looked.elapsed() >= LOOK {
+            self.standing();
+        }
         let before = self.memory.len();
         let records = recorder.take();
         if self.withdrawn {

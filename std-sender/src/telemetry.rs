@@ -1,17 +1,22 @@
 //! The front door: record an event, and forget about it.
 
 use crate::background;
-use crate::builder::Builder;
+use crate::builder::{Builder, StartError};
 use crate::clock;
 use crate::flight::Flight;
 use crate::recorder::Recorder;
+use crate::rights::{Rights, RightsError};
+use crate::signals::Standing;
+use crate::start::{self, Person};
 use crate::store::Store;
 use automagik_telemetry_core::consent::Decision;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How long the end of a program waits for delivery where what it recorded can't be kept on disk: in a container whose home is
@@ -33,9 +38,19 @@ pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 /// last tenth of a second is lost, and nobody can count it. Return an [`ExitCode`](std::process::ExitCode) from `main`, and let
 /// a handler of SIGTERM end `main`, as a server has for its own sake. A forked child may record, but what it records goes nowhere.
 pub struct Telemetry<S> {
-    decision: Decision,
-    running: Option<Arc<Running>>,
+    /// Whether anything is recorded: all that a record looks at where telemetry is off.
+    on: Arc<AtomicBool>,
+    handle: Arc<Handle>,
     schema: PhantomData<fn(S)>,
+}
+
+/// What all clones share.
+struct Handle {
+    person: Person,
+    /// Once there was consent, until the end.
+    running: OnceLock<Running>,
+    /// Held by who begins.
+    beginning: Mutex<()>,
 }
 
 /// What exists only with consent.
@@ -109,8 +124,25 @@ impl<S: Schema> Telemetry<S> {
         Builder::new()
     }
 
-    pub(crate) fn new(decision: Decision, running: Option<Running>) -> Self {
-        Self { decision, running: running.map(Arc::new), schema: PhantomData }
+    pub(crate) fn new(person: Person) -> Self {
+        let (running, beginning) = (OnceLock::new(), Mutex::new(()));
+        Self {
+            on: Arc::default(),
+            handle: Arc::new(Handle { person, running, beginning }),
+            schema: PhantomData,
+        }
+    }
+
+    /// Begins to record where `decision` is a yes.
+    pub(crate) fn begin(&self, decision: Decision) -> Result<(), StartError> {
+        let Handle { person, running, beginning } = &*self.handle;
+        let Some(consent) = decision.consent() else { return Ok(()) };
+        let _one_at_a_time = beginning.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.get().is_none() {
+            let _ = running.set(start::run::<S>(person, consent, Arc::clone(&self.on))?);
+            self.on.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Records `event`, which is delivered later. It does not allocate, block, fail or panic; off, it is one branch.
@@ -121,22 +153,91 @@ impl<S: Schema> Telemetry<S> {
     where
         S: Includes<E>,
     {
-        if let Some(running) = &self.running {
+        // Off, it is one load and one branch.
+        if self.on.load(Ordering::Relaxed)
+            && let Some(running) = self.handle.running.get()
+        {
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), S::RESOLUTION);
             running.recorder.push(Record::new(&S::include(event), time));
         }
     }
 
-    /// Whether anything is recorded.
+    /// Whether anything is recorded: the person agrees, as of now. It looks at some thirty variables and four files.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.running.is_some()
+        self.on.load(Ordering::Relaxed)
+            && matches!(self.handle.person.standing(), Standing::Agreed | Standing::Unclear)
     }
 
-    /// Whether telemetry is on, and which signal decided.
+    /// What the person says now, and which signal decides. It looks at some thirty variables and four files.
     #[must_use]
     pub fn decision(&self) -> Decision {
-        self.decision
+        self.handle.person.decision()
+    }
+
+    /// What the person may see, change, take along and delete: for a settings window.
+    #[must_use]
+    pub fn rights(&self) -> Rights<S> {
+        let person = &self.handle.person;
+        Rights::new(person.environment().clone(), person.options().opt_out)
+    }
+
+    /// The person says yes: keeps that, and begins to record now, unless another signal says no. See
+    /// [`Rights::turn_on`].
+    ///
+    /// ```
+    /// # use automagik_telemetry_std::{Environment, Telemetry};
+    /// # use automagik_telemetry_core::{FeatureUsed, Label};
+    /// # use automagik_telemetry_derive::{Label, Schema};
+    /// # extern crate automagik_telemetry_core as automagik_telemetry;
+    /// # #[derive(Label, Clone, Copy)]
+    /// # enum Feature { ListContacts }
+    /// # #[derive(Schema)]
+    /// # #[schema(project = "omni", endpoint = "http://127.0.0.1:9")]
+    /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+    /// # let home = tempfile::tempdir().unwrap();
+    /// # let builder = Telemetry::<Omni>::builder().environment(Environment::at(home.path()));
+    /// let telemetry = builder.start(); // once, in `main`: off
+    /// telemetry.turn_on()?; // the switch in the settings
+    /// assert!(telemetry.is_on());
+    /// telemetry.turn_off()?;
+    /// assert!(!telemetry.is_on());
+    /// # Ok::<(), automagik_telemetry_std::RightsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the answer can't be kept. It counts for this run all the same.
+    pub fn turn_on(&self) -> Result<PathBuf, RightsError> {
+        self.handle.person.answer(true);
+        let kept = self.rights().turn_on();
+        self.follow();
+        kept
+    }
+
+    /// The person says no: records nothing from now on, keeps that, and deletes what waits. See [`Rights::turn_off`].
+    ///
+    /// # Errors
+    ///
+    /// Where the answer can't be kept, or something can't be deleted. It counts for this run all the same.
+    pub fn turn_off(&self) -> Result<(PathBuf, usize), RightsError> {
+        self.on.store(false, Ordering::Relaxed);
+        self.handle.person.answer(false);
+        let kept = self.rights().turn_off();
+        self.follow();
+        kept
+    }
+
+    /// Looks at what the person says now, and follows them: begins to record where they have said yes elsewhere, ends where they
+    /// have said no. A handle that was on once looks by itself, once a second; one that never was costs nothing, and is
+    /// told so. What keeps it from starting leaves it off.
+    pub fn follow(&self) -> Decision {
+        let decision = self.decision();
+        let _ = self.begin(decision);
+        if let Some(running) = self.handle.running.get() {
+            running.store.lock().unwrap_or_else(PoisonError::into_inner).standing();
+        }
+        decision
     }
 
     /// Waits until everything that was recorded before has been delivered, for `timeout` at most. Off, there is nothing
@@ -146,7 +247,8 @@ impl<S: Schema> Telemetry<S> {
     ///
     /// [`FlushError`].
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        let Some(running) = &self.running else { return Ok(()) };
+        let running = self.handle.running.get().filter(|_| self.on.load(Ordering::Relaxed));
+        let Some(running) = running else { return Ok(()) };
         running.recorder.flush(timeout).recv_timeout(timeout).map_err(|error| match error {
             std::sync::mpsc::RecvTimeoutError::Timeout => FlushError::Timeout,
             std::sync::mpsc::RecvTimeoutError::Disconnected => FlushError::Stopped,
@@ -156,12 +258,12 @@ impl<S: Schema> Telemetry<S> {
 
 impl<S> Clone for Telemetry<S> {
     fn clone(&self) -> Self {
-        Self { decision: self.decision, running: self.running.clone(), schema: PhantomData }
+        Self { on: Arc::clone(&self.on), handle: Arc::clone(&self.handle), schema: PhantomData }
     }
 }
 
 impl<S> core::fmt::Debug for Telemetry<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Telemetry").field("decision", &self.decision).finish_non_exhaustive()
+        f.debug_struct("Telemetry").field("on", &self.on).finish_non_exhaustive()
     }
 }

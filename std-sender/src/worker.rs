@@ -16,7 +16,7 @@ use crate::intake::{Intake, Stopped};
 use crate::recorder::Flush;
 use crate::signals::Standing;
 use crate::spool::{Batch, Spool, Turn};
-use crate::store;
+use crate::store::{self, LOOK};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::resource::Resource;
@@ -100,8 +100,33 @@ impl<'a, S: Sender> Worker<'a, S> {
 
     /// Works until it is asked to end.
     pub(crate) async fn run(&mut self) {
-        // Ends with the process, or with its consent.
-        let Err(Stopped) = self.work().await;
+        loop {
+            // Ends with the process, or with its consent.
+            let Err(Stopped) = self.work().await;
+            if !self.pause().await {
+                return;
+            }
+            self.flight.reopen();
+        }
+    }
+
+    /// Waits until the person says yes again; says no where the worker is asked to end.
+    async fn pause(&mut self) -> bool {
+        loop {
+            if self.intake.recorder.is_stopping() {
+                return false;
+            }
+            // There is nothing to wait for.
+            self.intake.flushes.extend(self.intake.recorder.take_flushes());
+            self.intake.flushes.drain(..).for_each(Flush::answer);
+            let mut store = self.intake.store();
+            store.take_in(self.intake.recorder);
+            if store.standing() == Standing::Agreed {
+                return true;
+            }
+            drop(store);
+            let _ = timeout(LOOK, self.intake.recorder.filled()).await;
+        }
     }
 
     /// Delivers what waits, and asks again until all is delivered or `most` is over; says which.
