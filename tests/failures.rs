@@ -3,7 +3,7 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry::{CommandExecuted, Environment, Label, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Environment, HealthStatus, Schema, ServiceHealth, Telemetry, endpoint, signals};
 use automagik_telemetry_test_support::sockets::{Sockets, read_request, write};
 use automagik_telemetry_test_support::tls::{self, Issuer};
 use automagik_telemetry_test_support::{Answer, Receiver, omni};
@@ -11,17 +11,11 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// The schema of the example, as far as it matters here.
-#[derive(Label, Clone, Copy)]
-enum Word {
-    #[label("omni instance list")]
-    InstanceList,
-}
-
+/// The project of the example; its events don't matter here.
 #[derive(Schema)]
 #[schema(project = "omni")]
 enum Omni {
-    Command(CommandExecuted<Word>),
+    Health(ServiceHealth<HealthStatus>),
 }
 
 /// A person who agreed, and what they set.

@@ -218,6 +218,19 @@ fn what_is_neither_yes_nor_no_is_no_answer() {
 }
 
 #[test]
+fn where_the_session_has_no_place_the_next_run_asks_again_and_that_is_said() {
+    let person = Person::new().with("XDG_RUNTIME_DIR", "");
+    let mut first = person.runs();
+    first.sees(PROMPT).types("perhaps\n");
+    let (_, shown) = first.ends();
+    assert!(shown.contains("neither yes nor no: nothing is sent, and the next run asks again."), "{shown}");
+    let mut second = person.runs();
+    second.sees(PROMPT).types("n\n");
+    second.ends();
+    assert_eq!(person.answer().as_deref(), Some("no"));
+}
+
+#[test]
 fn another_session_asks_again_where_no_answer_was_given() {
     let mut person = Person::new();
     let mut first = person.runs();

@@ -134,7 +134,8 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         Coarse::from_unix_seconds(clock::seconds(), S::RESOLUTION)
     }
 
-    /// Whether nothing waits in the queue. What was counted comes there once an interval.
+    /// Whether nothing waits in the queue. What was counted comes there once a step of the schema's
+    /// resolution.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

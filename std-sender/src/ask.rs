@@ -49,7 +49,7 @@ pub enum Reply {
     Yes,
     /// No. It is kept; nobody is asked again.
     No,
-    /// No answer, which is no for now. Nobody is asked again in this session.
+    /// No answer, which is no for now: see [`Question::without_answer`].
     NotNow,
 }
 
@@ -58,6 +58,8 @@ pub enum Reply {
 pub struct Question {
     project: &'static str,
     destination: String,
+    /// Whether it is remembered for the session that there was no answer.
+    session: bool,
     colour: bool,
 }
 
@@ -79,7 +81,7 @@ impl Question {
         // https://no-color.org, and terminals that say that they have none.
         let colour = environment.variable("NO_COLOR").is_none_or(|value| value.is_empty())
             && environment.text("TERM").is_some_and(|value| value != "dumb");
-        Self { project, destination, colour }
+        Self { project, destination, session: choice::remembers_session(environment), colour }
     }
 
     /// The program's project.
@@ -116,6 +118,17 @@ impl Question {
     #[must_use]
     pub fn change(&self) -> String {
         format!("AUTOMAGIK_TELEMETRY_ENABLED=false or ~/{} is a no for good", crate::signals::OPT_OUT_FILE)
+    }
+
+    /// What no answer means for the next run: nothing is asked for the rest of the session, where the system has a place that ends with
+    /// it (`XDG_RUNTIME_DIR`); elsewhere the next run asks again.
+    #[must_use]
+    pub fn without_answer(&self) -> &'static str {
+        if self.session {
+            "nothing is sent, and you are not asked again in this session"
+        } else {
+            "nothing is sent, and the next run asks again"
+        }
     }
 
     /// Whether the terminal wants colour: not with `NO_COLOR`, nor where `TERM` is unset or `dumb`.

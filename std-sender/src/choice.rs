@@ -69,7 +69,12 @@ pub(crate) fn ask_no_more(environment: &Environment) {
     }
 }
 
-/// Whether somebody was asked in this session and gave no answer.
+/// Whether the platform has a place that ends with the session.
+pub(crate) fn remembers_session(environment: &Environment) -> bool {
+    environment.runtime().is_some_and(crate::disk::is_writable)
+}
+
+/// Whether somebody was asked, in this session or by this process, and gave no answer.
 pub(crate) fn is_asked_no_more(environment: &Environment) -> bool {
     // Signals that were handed over are no session of this process.
     environment.is_of_process() && ASKED.load(Ordering::Relaxed)

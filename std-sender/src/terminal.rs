@@ -12,18 +12,20 @@ const INTERRUPT: u8 = 0x03;
 
 /// Asks `[y/N]` at the terminal, where standard input, output and error all are one.
 ///
-/// Enter is the default, no. The end of input, and what is neither yes nor no, are no answer: a no for this session. So
-/// is Ctrl-C, which the program gets afterwards as if it had not been asked: it ends, unless it handles SIGINT.
+/// Enter is the default, no. The end of input, and what is neither yes nor no, are no answer: a no for this
+/// run, and for the session where that can be remembered. So is Ctrl-C, which the program gets afterwards as if it had not been asked: it ends, unless it handles SIGINT.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
     interrupted: bool,
+    /// What no answer means.
+    without_answer: &'static str,
 }
 
 impl Terminal {
     /// One that has not asked yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { interrupted: false }
+        Self { interrupted: false, without_answer: "" }
     }
 }
 
@@ -42,6 +44,7 @@ impl Ask for Terminal {
         if output.write_all(shown.as_bytes()).and_then(|()| output.flush()).is_err() {
             return Reply::NotNow;
         }
+        self.without_answer = question.without_answer();
         let line = read_line(&mut io::stdin().lock()).unwrap_or_default();
         drop(quiet);
         self.interrupted = line.ends_with(&[INTERRUPT]);
@@ -56,9 +59,7 @@ impl Ask for Terminal {
         match kept {
             Ok(Some(path)) => say(&format!("Your answer is kept in {}.", path.display())),
             Ok(None) if self.interrupted => quiet_interrupt::interrupt(),
-            Ok(None) => say(
-                "That is neither yes nor no: nothing is sent, and you are not asked again in this session.",
-            ),
+            Ok(None) => say(&format!("That is neither yes nor no: {}.", self.without_answer)),
             Err(error) => say(&format!("Your answer can't be kept ({error}): it counts for this run.")),
         }
     }

@@ -119,12 +119,12 @@ impl<'a, S: Sender> Worker<'a, S> {
             // There is nothing to wait for.
             self.intake.flushes.extend(self.intake.recorder.take_flushes());
             self.intake.flushes.drain(..).for_each(Flush::answer);
-            let mut store = self.intake.store();
-            store.take_in(self.intake.recorder);
-            if store.standing() == Standing::Agreed {
+            // What was recorded before everybody knew.
+            self.intake.store().take_in(self.intake.recorder);
+            let standing = self.intake.store().standing();
+            if standing == Standing::Agreed {
                 return true;
             }
-            drop(store);
             let _ = timeout(LOOK, self.intake.recorder.filled()).await;
         }
     }
