@@ -4,7 +4,7 @@ use crate::attr::{self, Errors, Text};
 use automagik_telemetry_core::{event::FIELDS_MAX, word};
 use heck::ToSnakeCase;
 use quote::ToTokens;
-use syn::{Data, DeriveInput, Field, Fields, Generics, Ident, Path, Type};
+use syn::{Data, DeriveInput, Field, Fields, Generics, Ident, Path, Type, Visibility};
 
 /// An enum that is a label.
 pub(crate) struct Label<'a> {
@@ -76,6 +76,7 @@ pub(crate) fn label(input: &DeriveInput) -> Result<Label<'_>, syn::Error> {
 /// A struct of metrics without a fault that can be seen here.
 pub(crate) struct Metrics<'a> {
     pub(crate) facade: Path,
+    pub(crate) vis: &'a Visibility,
     pub(crate) ident: &'a Ident,
     pub(crate) metrics: Vec<MetricField<'a>>,
 }
@@ -210,7 +211,8 @@ pub(crate) fn metrics(input: &DeriveInput) -> Result<Metrics<'_>, syn::Error> {
         ),
     }
     no_generics(&input.generics, "a struct of metrics", &mut errors);
-    errors.or(Metrics { facade: attr::facade(&input.attrs), ident: &input.ident, metrics })
+    let (facade, vis) = (attr::facade(&input.attrs), &input.vis);
+    errors.or(Metrics { facade, vis, ident: &input.ident, metrics })
 }
 
 /// The single field of a tuple variant.

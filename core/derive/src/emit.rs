@@ -5,7 +5,7 @@ use crate::check::{Event, Label, Metrics, Schema};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Path, Type};
+use syn::{Ident, Path, Type, Visibility};
 
 pub(crate) fn label(label: &Label<'_>) -> TokenStream {
     let Label { facade, ident, variants } = label;
@@ -93,10 +93,12 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
 pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
     let Schema { facade, ident, project, version, resolution, endpoint, metrics, variants } = schema;
     let metrics = metrics.as_ref().map(|metrics| {
+        let named = Ident::new(NAMED_BY_A_SCHEMA, metrics.span());
         quote_spanned! {metrics.span()=>
             const METRICS: &'static [#facade::metric::MetricDescriptor] =
                 <#metrics as #facade::aggregate::Metrics>::DESCRIPTORS;
             fn cell(position: usize, index: usize) -> ::core::option::Option<&'static #facade::cell::Cell> {
+                let () = <#metrics>::#named;
                 let metrics = <#metrics as #facade::aggregate::Metrics>::global();
                 #facade::aggregate::Metrics::cell(metrics, position, index)
             }
@@ -149,7 +151,8 @@ pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
 }
 
 pub(crate) fn metrics(metrics: &Metrics<'_>) -> TokenStream {
-    let Metrics { facade, ident, metrics } = metrics;
+    let Metrics { facade, vis, ident, metrics } = metrics;
+    let named = named_by_a_schema(vis, ident);
     let descriptors: Vec<TokenStream> = metrics
         .iter()
         .map(|metric| {
@@ -190,8 +193,25 @@ pub(crate) fn metrics(metrics: &Metrics<'_>) -> TokenStream {
             }
         }
         const _: () = { let _ = <#ident as #facade::aggregate::Metrics>::DESCRIPTORS; };
+        #named
     }
 }
+
+/// What only a schema uses that names these metrics: where none does, the compiler says so. Visible where the struct is; one that other
+/// crates may name is their business.
+fn named_by_a_schema(vis: &Visibility, ident: &Ident) -> TokenStream {
+    let name = Ident::new(NAMED_BY_A_SCHEMA, ident.span());
+    quote_spanned! {ident.span()=>
+        impl #ident {
+            #[doc(hidden)]
+            #[deny(dead_code)]
+            #vis const #name: () = ();
+        }
+    }
+}
+
+/// The name says what to do, since the compiler prints nothing else.
+const NAMED_BY_A_SCHEMA: &str = "NO_SCHEMA_SAYS_METRICS_EQUALS_THIS";
 
 /// The schema `ident` includes the event `ty` as its variant `name`.
 pub(crate) fn include(facade: &Path, ident: &Ident, name: &Ident, ty: &Type) -> TokenStream {
