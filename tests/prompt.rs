@@ -218,6 +218,16 @@ fn what_is_neither_yes_nor_no_is_no_answer() {
 }
 
 #[test]
+fn every_place_where_data_go_is_named() {
+    let person = Person::new().with("AUTOMAGIK_TELEMETRY_LOGS_ENDPOINT", "http://127.0.0.1:10/logs");
+    let mut run = person.runs();
+    run.sees(PROMPT).types("n\n");
+    let (_, shown) = run.ends();
+    let to = "To:         http://127.0.0.1:10 (events), http://127.0.0.1:9 (counts and durations)";
+    assert!(shown.contains(to), "{shown}");
+}
+
+#[test]
 fn where_the_session_has_no_place_the_next_run_asks_again_and_that_is_said() {
     let person = Person::new().with("XDG_RUNTIME_DIR", "");
     let mut first = person.runs();

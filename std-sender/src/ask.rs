@@ -76,8 +76,15 @@ impl Reply {
 
 impl Question {
     fn new(environment: &Environment, project: &'static str, application: Option<&str>) -> Self {
-        let destination = endpoint::choose(environment, application, Signal::Logs)
-            .map_or_else(|_| "nowhere: the endpoint is wrong".to_owned(), |(endpoint, _)| host(&endpoint));
+        let of = |signal| {
+            endpoint::choose(environment, application, signal).map_or_else(
+                |_| "nowhere: the endpoint is wrong".to_owned(),
+                |(endpoint, _)| host(&endpoint, signal),
+            )
+        };
+        let (logs, metrics) = (of(Signal::Logs), of(Signal::Metrics));
+        let destination =
+            if logs == metrics { logs } else { format!("{logs} (events), {metrics} (counts and durations)") };
         // https://no-color.org, and terminals that say that they have none.
         let colour = environment.variable("NO_COLOR").is_none_or(|value| value.is_empty())
             && environment.text("TERM").is_some_and(|value| value != "dumb");
@@ -108,7 +115,7 @@ impl Question {
         "names, messages, file contents, arguments, addresses: an event has no place to put them"
     }
 
-    /// Where data go: an origin, such as `https://telemetry.example`.
+    /// Where data go: an origin, such as `https://telemetry.example`; both, where events and counts go to different ones.
     #[must_use]
     pub fn destination(&self) -> &str {
         &self.destination
@@ -139,8 +146,8 @@ impl Question {
 }
 
 /// Where an endpoint leads, without credentials and path.
-fn host(endpoint: &Endpoint) -> String {
-    endpoint.url(Signal::Logs).origin().ascii_serialization()
+fn host(endpoint: &Endpoint, signal: Signal) -> String {
+    endpoint.url(signal).origin().ascii_serialization()
 }
 
 impl fmt::Display for Question {
