@@ -2,7 +2,8 @@
 //! events, and no installation's pseudonym.
 
 use crate::body::{self, Encoded};
-use crate::endpoint::{self, Endpoint, SetBy};
+use crate::builder::StartError;
+use crate::endpoint::{self, Endpoint};
 use crate::environment::Environment;
 use crate::failure::{Failure, TlsFailure};
 use crate::flight::Flight;
@@ -33,7 +34,7 @@ const PROXIES: [&str; 6] =
 #[derive(Debug)]
 pub(crate) enum TrialError {
     /// A setting is wrong.
-    Setting(String),
+    Setting(StartError),
     /// The collector did not take it.
     Failure(Failure),
 }
@@ -41,7 +42,7 @@ pub(crate) enum TrialError {
 impl core::fmt::Display for TrialError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Self::Setting(text) => f.write_str(text),
+            Self::Setting(error) => error.fmt(f),
             Self::Failure(failure) => write!(f, "{failure}.\nWhat to do: {}.", failure.remedy()),
         }
     }
@@ -53,16 +54,10 @@ pub(crate) fn run(
     schema: &'static SchemaDescriptor,
     tell: &mut dyn FnMut(String),
 ) -> Result<(), TrialError> {
-    let chosen = endpoint::choose(environment, schema.endpoint(), Signal::Logs);
-    let (endpoint, set_by) = chosen.map_err(|(error, set_by)| {
-        TrialError::Setting(match set_by {
-            SetBy::Person(variable) => format!("{variable} {error}"),
-            _ => format!("the endpoint of the application {error}"),
-        })
-    })?;
-    let settings = Settings::of(environment, Signal::Logs, Some(TIMEOUT), true);
-    let (settings, warnings) =
-        settings.map_err(|(variable, error)| TrialError::Setting(format!("{variable} {error}")))?;
+    let (endpoint, set_by) = endpoint::choose(environment, schema.endpoint(), Signal::Logs)
+        .map_err(|(error, set_by)| TrialError::Setting(StartError::Endpoint { error, set_by }))?;
+    let (settings, warnings) = Settings::of(environment, Signal::Logs, Some(TIMEOUT), true)
+        .map_err(|(variable, error)| TrialError::Setting(StartError::Setting { variable, error }))?;
     warnings.into_iter().for_each(&mut *tell);
     tell(format!("Address: {} ({set_by})", endpoint.shown(Signal::Logs)));
     let proxy = PROXIES.into_iter().find(|name| environment.text(name).is_some());
