@@ -89,7 +89,7 @@ fn it_follows_what_another_program_is_told() {
     assert_eq!((telemetry.is_on(), telemetry.decision().because()), (false, Because::StoredNo));
     std::thread::sleep(Duration::from_millis(1_100));
     record(&telemetry, 2);
-    std::thread::sleep(Duration::from_millis(300));
+    std::thread::sleep(Duration::from_secs(1));
 
     other.turn_on().unwrap();
     let until = Instant::now() + PATIENCE;
