@@ -396,6 +396,17 @@ mod host {
     }
 
     #[test]
+    fn a_process_that_is_left_behind_leaves_none_behind_for_what_a_collector_refuses() {
+        let collector = Receiver::answering(|_| Answer::status(400));
+        let person = Person::new(collector.endpoint());
+        person.run("1 5 background");
+        assert!(collector.wait(PATIENCE, |requests| !requests.is_empty()), "nobody was left behind");
+        std::thread::sleep(Duration::from_secs(3));
+        // The events, and what was counted.
+        assert!(collector.requests().len() <= 3, "{} requests", collector.requests().len());
+    }
+
+    #[test]
     fn a_child_that_the_host_forks_holds_nothing() {
         let port = Receiver::start().port();
         let person = Person::new(format!("http://127.0.0.1:{port}"));

@@ -2,7 +2,7 @@
 //! toolchain does. It is the same program with the same arguments, told by a variable to deliver what waits and to exit.
 //!
 //! ```text
-//!  a run ends ── something waits, nobody was left behind ──► token on disk, the same in the variable ──► process
+//!  a run ends ── events wait, nobody was left behind ──► token on disk, the same in the variable ──► process
 //!  the process ── variable and token agree ──► delivers, looks once more, exits; in a minute at most
 //! ```
 //!
@@ -29,11 +29,11 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Bytes of a token, in hexadecimal.
 const TOKEN_LEN: u64 = 32;
 
-/// Leaves a process behind where something waits, the collector wants requests, and no other was left behind. Whether that works
-/// or not, the host goes on.
+/// Leaves a process behind where more than losses waits and no other was left behind. Whether that works or not, the host goes
+/// on.
 pub(crate) fn start(spool: &Spool) {
     // In this order: where one is there already, nobody looks through the folder.
-    if !matches!(spool.left_behind(), Ok(Some(_))) || spool.is_empty() {
+    if !matches!(spool.left_behind(), Ok(Some(_))) || !spool.has_events() {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };

@@ -210,11 +210,23 @@ impl Spool {
 
     /// Whether anything of this program waits, to go where it would go now.
     pub(crate) fn is_empty(&self) -> bool {
-        self.segments().map_or(true, |segments| !segments.iter().any(|found| self.is_mine(&found.name)))
+        self.mine().map_or(true, |segments| segments.is_empty())
     }
 
-    fn is_mine(&self, name: &Name) -> bool {
-        name.fingerprint == self.fingerprint && name.destination == self.destinations.of(name.kind.signal())
+    /// Whether more than losses waits, which are told beside it.
+    pub(crate) fn has_events(&self) -> bool {
+        self.mine().is_ok_and(|segments| segments.iter().any(|found| found.name.kind != Kind::Losses))
+    }
+
+    /// The segments of this program that would go where it sends now.
+    fn mine(&self) -> io::Result<Vec<Found>> {
+        let is_mine = |name: &Name| {
+            name.fingerprint == self.fingerprint
+                && name.destination == self.destinations.of(name.kind.signal())
+        };
+        let mut segments = self.segments()?;
+        segments.retain(|found| is_mine(&found.name));
+        Ok(segments)
     }
 
     fn segments(&self) -> io::Result<Vec<Found>> {

@@ -4,7 +4,7 @@
 //!            ┌──────────────── gather ◄──────────────────────────────┐
 //!            │ until the interval ends, a batch is full, a flush     │ interval (another process delivers)
 //!            ▼                                                       │ or as long as nothing is recorded
-//!         upload ── the spool's batches, then memory's ──► Done, Later
+//!         upload ── the spool's batches, then memory's ──► Done, Unable, Later
 //! ```
 //!
 //! Whatever it waits for, it takes in what is recorded meanwhile: what comes after a pause at once, and then about every tenth of
@@ -58,8 +58,10 @@ pub(crate) struct Worker<'a, S> {
 /// How an upload ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Uploaded {
-    /// Everything is delivered that this process can deliver.
+    /// Everything is delivered.
     Done,
+    /// Everything but what is on a disk that can't remember that it was delivered: no process would do better.
+    Unable,
     /// Something is left: it is another process's turn, the disk fails, or the collector wants to wait.
     Later,
 }
@@ -135,7 +137,7 @@ impl<'a, S: Sender> Worker<'a, S> {
             loop {
                 match self.upload().await {
                     Ok(Uploaded::Later) => sleep(FLUSH_DELAY).await,
-                    uploaded => return uploaded.is_ok(),
+                    uploaded => return matches!(uploaded, Ok(Uploaded::Done)),
                 }
             }
         };
@@ -148,7 +150,7 @@ impl<'a, S: Sender> Worker<'a, S> {
             self.gather(wait).await?;
             self.intake.records = 0;
             wait = match self.upload().await? {
-                Uploaded::Done => {
+                Uploaded::Done | Uploaded::Unable => {
                     self.intake.flushes.drain(..).for_each(Flush::answer);
                     None
                 }
@@ -217,7 +219,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                 Ok(Some(found)) => found,
                 Ok(None) => break,
                 // What can't be changed can't be delivered from, or it would be delivered again and again.
-                Err(error) if is_read_only(&error) => break,
+                Err(error) if is_read_only(&error) => return Ok(Uploaded::Unable),
                 // Another process's turn, or a disk that fails: it is tried again.
                 Err(_) => return Ok(Uploaded::Later),
             };
@@ -256,7 +258,7 @@ impl<'a, S: Sender> Worker<'a, S> {
                 return Err(Stopped);
             }
         }
-        Ok(Uploaded::Done)
+        Ok(if self.forgetful { Uploaded::Unable } else { Uploaded::Done })
     }
 
     /// The turn and the next batch of `spool`, if there is one.

@@ -98,8 +98,7 @@ impl<'a> Turn<'a> {
             journal::finish(&self.spool.folder)?;
         }
         loop {
-            let mut mine = self.spool.segments()?;
-            mine.retain(|found| self.spool.is_mine(&found.name));
+            let mine = self.spool.mine()?;
             let of = |kind: Kind| mine.iter().filter(|found| found.name.kind == kind).collect::<Vec<_>>();
             let (logs, points, counts) = (of(Kind::Logs), of(Kind::Points), of(Kind::Counts));
             let (losses, mut batch) = (of(Kind::Losses), None);
