@@ -30,6 +30,7 @@ mod segment;
 mod state;
 mod turn;
 
+pub(crate) use content::lose;
 pub(crate) use interval::next_interval;
 pub(crate) use state::State;
 pub(crate) use turn::{Batch, Turn};

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::recorder::Recorder;
 use crate::signals::Standing;
-use crate::spool::{self, Batch, Spool, next_interval};
+use crate::spool::{self, Batch, Spool, lose, next_interval};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::Signal;
@@ -201,7 +201,7 @@ impl Store {
         }
         let counts = self.counts.records();
         for record in self.memory.drain(..).chain(counts) {
-            count(&mut self.losses, &record, Reason::StoreFull);
+            lose(&mut self.losses, &record, Reason::StoreFull);
         }
         if let Some(spool) = &self.spool {
             spool.reserve(&self.losses);
@@ -300,16 +300,10 @@ impl Store {
         }
         let over = self.memory.len().saturating_sub(MEMORY_RECORDS_MAX);
         for record in self.memory.drain(..over) {
-            count(&mut self.losses, &record, Reason::StoreFull);
+            lose(&mut self.losses, &record, Reason::StoreFull);
         }
         self.memory.is_empty() && self.counts.is_empty()
     }
-}
-
-/// Counts a record that is lost for `reason`.
-pub(crate) fn count(losses: &mut Losses, record: &Record, reason: Reason) {
-    let (reason, count) = record.lost_for(reason);
-    losses.add(reason, count);
 }
 
 #[cfg(test)]
@@ -377,8 +371,8 @@ mod tests {
     fn a_loss_that_is_lost_is_carried_on() {
         let mut losses = Losses::new();
         let told = Record::dropped(Reason::QueueFull, 7, Coarse::from_steps(1));
-        count(&mut losses, &told, Reason::Refused);
-        count(&mut losses, &Record::new(&App, Coarse::from_steps(1)).unwrap(), Reason::Refused);
+        lose(&mut losses, &told, Reason::Refused);
+        lose(&mut losses, &Record::new(&App, Coarse::from_steps(1)).unwrap(), Reason::Refused);
         assert_eq!(losses.take().collect::<Vec<_>>(), [(Reason::QueueFull, 7), (Reason::Refused, 1)]);
     }
 

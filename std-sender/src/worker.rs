@@ -15,8 +15,8 @@ use crate::flight::Flight;
 use crate::intake::{Intake, Stopped};
 use crate::recorder::Flush;
 use crate::signals::Standing;
-use crate::spool::{Batch, Spool, Turn};
-use crate::store::{self, LOOK};
+use crate::spool::{self, Batch, Spool, Turn};
+use crate::store::LOOK;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::resource::Resource;
@@ -362,7 +362,7 @@ fn lose_some(losses: &mut Losses, batch: &Batch, refused: u32) {
     let mut records: Vec<&Record> = batch.records.iter().collect();
     records.sort_by_key(|record| (record.loss().is_some(), core::cmp::Reverse(record.stands_for())));
     let refused = usize::try_from(refused).unwrap_or(usize::MAX);
-    records.iter().take(refused).for_each(|record| store::count(losses, record, Reason::Refused));
+    records.iter().take(refused).for_each(|record| spool::lose(losses, record, Reason::Refused));
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(super) struct Content {
     pub(super) first: Option<(Vec<Record>, Progress)>,
     /// For how many that stood which can't be read.
     pub(super) damaged: u64,
-    /// How many bytes and frames were read.
+    /// How many frames were read.
     pub(super) frames: usize,
 }
 
@@ -50,12 +50,10 @@ impl Turn<'_> {
     }
 }
 
-/// Counts `records` as lost for `reason`.
-pub(super) fn lose_all(losses: &mut Losses, records: &[Record], reason: Reason) {
-    for record in records {
-        let (reason, count) = record.lost_for(reason);
-        losses.add(reason, count);
-    }
+/// Counts a record as lost for `reason`, with all that it stands for.
+pub(crate) fn lose(losses: &mut Losses, record: &Record, reason: Reason) {
+    let (reason, count) = record.lost_for(reason);
+    losses.add(reason, count);
 }
 
 pub(super) fn lose_many(losses: &mut Losses, reason: Reason, count: u64) {

@@ -1,6 +1,6 @@
 //! Fewer segments instead of many: events one behind the other, counts and losses added up, what is damaged as a loss.
 
-use super::content::{Content, lose_all, lose_many};
+use super::content::{Content, lose, lose_many};
 use super::interval::next_interval;
 use super::journal::{self, Change};
 use super::name::Kind;
@@ -29,7 +29,7 @@ impl Turn<'_> {
             .records
             .into_iter()
             .partition(|record| Record::decode(schema, record.encode().as_slice()).is_ok());
-        lose_all(&mut losses, &unknown, Reason::Corrupt);
+        unknown.iter().for_each(|record| lose(&mut losses, record, Reason::Corrupt));
         let segments = self.spool.segments()?;
         let mut changes = self.telling(&segments, &mut losses, now)?;
         let mut found = found.clone();
@@ -111,8 +111,7 @@ impl Turn<'_> {
             lose_many(&mut damaged, Reason::Corrupt, content.damaged);
             for record in content.records {
                 if record.loss().is_some() {
-                    let (reason, count) = record.lost_for(Reason::Corrupt);
-                    losses.add(reason, count);
+                    lose(&mut losses, &record, Reason::Corrupt);
                     told = told.max(record.time());
                 } else if record.as_delta().is_some() && is_own {
                     sums.add(&record, now);

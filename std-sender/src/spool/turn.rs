@@ -2,7 +2,7 @@
 //! much, gives the oldest batch, and removes it when it was delivered or never will be. Every loss on the way becomes a record
 //! among what waits, in the same step as the loss itself.
 
-use super::content::{lose_all, lose_many};
+use super::content::{lose, lose_many};
 use super::interval::{next_interval, part_of_step};
 use super::journal::{self, Change};
 use super::name::{Kind, Name};
@@ -35,8 +35,9 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     /// Over which time counts are told.
     pub(crate) interval: Option<Interval>,
-    /// The segment they are of, and how far it is delivered when they are; none for what was never on disk.
-    place: Option<(Name, Progress, u64)>,
+    /// The segment they are of, how far it is delivered when they are, and whether that is all of it; none for what was never on
+    /// disk.
+    place: Option<(Name, Progress, bool)>,
 }
 
 impl Batch {
@@ -121,16 +122,17 @@ impl<'a> Turn<'a> {
 
     /// The batch is over: it was taken, but for `refused`, which is told. Nothing of it is given again.
     pub(crate) fn commit(&self, batch: &Batch, refused: &Losses, now: u64) -> io::Result<()> {
-        let Some((name, progress, rest)) = &batch.place else { return Ok(()) };
+        let Some((name, progress, is_all)) = &batch.place else { return Ok(()) };
         // Where this is a second attempt, the first may have got as far as the journal.
         journal::finish(&self.spool.folder)?;
         if !self.spool.folder.join(name.to_string()).exists() {
             return Ok(());
         }
         let mut changes = self.telling(&self.spool.segments()?, &mut refused.clone(), now)?;
-        changes.push(match rest {
-            0 => Change::Remove(name.to_string()),
-            _ => Change::Progress(name.to_string(), *progress),
+        changes.push(if *is_all {
+            Change::Remove(name.to_string())
+        } else {
+            Change::Progress(name.to_string(), *progress)
         });
         journal::apply(&self.spool.folder, changes)
     }
@@ -245,8 +247,7 @@ impl<'a> Turn<'a> {
             disk::remove(&self.spool.folder.join(first.name.to_string()))?;
             return Ok(None);
         };
-        let rest = content.frames - 1;
-        let place = Some((first.name.clone(), progress, rest as u64));
+        let place = Some((first.name.clone(), progress, content.frames == 1));
         Ok(Some(Batch { signal: first.name.kind.signal(), records, interval: content.interval, place }))
     }
 
@@ -272,7 +273,7 @@ impl<'a> Turn<'a> {
             }
             if let Some(content) = self.content(found)? {
                 lose_many(&mut losses, reason, content.damaged);
-                lose_all(&mut losses, &content.records, reason);
+                content.records.iter().for_each(|record| lose(&mut losses, record, reason));
             }
             total -= found.len;
             dropped.push(found.name.clone());

@@ -301,7 +301,7 @@ impl World {
         let (mut refused, mut told, mut taken) = (Losses::new(), 0, 0);
         for record in &batch.records {
             match (answer, record.loss()) {
-                (Answer::Refuse, _) => crate::store::count(&mut refused, record, Reason::Refused),
+                (Answer::Refuse, _) => lose(&mut refused, record, Reason::Refused),
                 (_, Some((_, count))) => told += u64::from(count),
                 (_, None) => taken += u64::from(record.stands_for()),
             }
