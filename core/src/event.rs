@@ -10,6 +10,11 @@ use core::marker::PhantomData;
 /// could not even be stored; 64 bits are also too few to carry a name, an address or a number at will.
 pub const EVENT_BITS_MAX: u32 = 64;
 
+/// Bits that the plain numbers of one event may take together: those that are no word, no flag, no class and no status. An IPv4
+/// address (32 bits), a phone number (34) and a card number (54) do not fit, however many fields share them. A field with
+/// a reason for being [`harmless`](FieldDescriptor::harmless) does not count, and the manifest shows the reason.
+pub const NUMBER_BITS_MAX: u32 = 20;
+
 /// Most fields of one event. More are a document and not an event.
 pub const FIELDS_MAX: usize = 12;
 
@@ -49,7 +54,7 @@ pub struct FieldDescriptor {
     pub name: &'static str,
     /// What its values range over.
     pub domain: Domain,
-    /// Why a name that asks for personal data is harmless here (see [`FieldDescriptor::harmless`]).
+    /// Why its values are harmless, whatever its name or its range (see [`FieldDescriptor::harmless`]).
     pub harmless: Option<&'static str>,
 }
 
@@ -65,8 +70,8 @@ pub struct EventDescriptor {
 }
 
 impl FieldDescriptor {
-    /// This field, whose name sounds as if it held personal data, and why it does not: the one way past
-    /// [`Rule::PersonalName`](crate::word::Rule::PersonalName). The derive's form is `#[event(harmless = "...")]`.
+    /// This field, whose name sounds as if it held personal data, or whose numbers are more than [`NUMBER_BITS_MAX`] allows, and
+    /// why they can't point at a person: the one way past both rules. The derive's form is `#[event(harmless = "...")]`.
     /// The manifest prints the reason, for everybody to judge. A `bool` needs none.
     ///
     /// ```
@@ -111,6 +116,29 @@ impl EventDescriptor {
         bits
     }
 
+    /// Bits that the plain numbers take together: those of fields without a reason for being harmless.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::event::{EventDescriptor, FieldDescriptor, Severity, field};
+    /// use automagik_telemetry_core::{Bytes, Count, HttpStatus};
+    /// const FIELDS: &[FieldDescriptor] =
+    ///     &[field::<Count<1000>>("files"), field::<Bytes>("size"), field::<HttpStatus>("status")];
+    /// let event = EventDescriptor { name: "app.synchronized", severity: Severity::Info, fields: FIELDS };
+    /// assert_eq!((event.number_bits(), event.bits()), (10, 26));
+    /// ```
+    #[must_use]
+    pub const fn number_bits(&self) -> u32 {
+        let mut bits: u32 = 0;
+        let mut fields = self.fields;
+        while let [field, rest @ ..] = fields {
+            if field.harmless.is_none() && field.domain.is_plain_number() {
+                bits = bits.saturating_add(field.domain.bits());
+            }
+            fields = rest;
+        }
+        bits
+    }
+
     /// What is wrong with this event, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
@@ -143,6 +171,15 @@ impl EventDescriptor {
                     .and("takes ")
                     .and_number(self.bits() as u64)
                     .and(" bits, more than 64, so it could hold an identifier: remove a field or narrow one"),
+            );
+        }
+        if self.number_bits() > NUMBER_BITS_MAX {
+            return Some(
+                in_event
+                    .and("holds plain numbers of ")
+                    .and_number(self.number_bits() as u64)
+                    .and(" bits together, more than 20, so they could hold an address or a phone number: use `Bytes`, ")
+                    .and("`Milliseconds` or a smaller `Count`, or say with `harmless` why one can't point at a person"),
             );
         }
         None
@@ -231,7 +268,7 @@ pub const fn field<F: Field>(name: &'static str) -> FieldDescriptor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::Values;
+    use crate::field::{Count, HttpStatus, Milliseconds, Values};
 
     const WIDE: FieldDescriptor = FieldDescriptor {
         name: "a",
@@ -259,6 +296,29 @@ mod tests {
             FieldDescriptor { name: "d", ..WIDE },
         ];
         assert!(fault("app.started", FIELDS).unwrap().contains("takes 80 bits"));
+    }
+
+    #[test]
+    fn plain_numbers_of_more_than_20_bits_together_are_a_fault_unless_one_is_said_to_be_harmless() {
+        const HALF: FieldDescriptor =
+            FieldDescriptor { name: "hi", domain: Count::<65_535>::DOMAIN, harmless: None };
+        const ADDRESS: &[FieldDescriptor] = &[HALF, FieldDescriptor { name: "lo", ..HALF }];
+        const PHONE: &[FieldDescriptor] = &[WIDE, FieldDescriptor { name: "b", ..WIDE }];
+        const FLAGGED: &[FieldDescriptor] =
+            &[WIDE, FieldDescriptor { name: "b", domain: Count::<1>::DOMAIN, harmless: None }];
+        assert!(fault("app.started", ADDRESS).unwrap().contains("32 bits together"));
+        assert!(fault("app.started", PHONE).unwrap().contains("40 bits together"));
+        assert!(fault("app.started", FLAGGED).unwrap().contains("21 bits together"));
+        const EXPLAINED: &[FieldDescriptor] = &[WIDE, HALF.harmless("a number of a test")];
+        assert_eq!(fault("app.started", EXPLAINED), None);
+        // Words, flags, classes and statuses are no numbers at will.
+        const OTHERS: &[FieldDescriptor] = &[
+            WIDE,
+            field::<bool>("flag"),
+            field::<Milliseconds>("duration"),
+            field::<Option<HttpStatus>>("status"),
+        ];
+        assert_eq!(fault("app.started", OTHERS), None);
     }
 
     #[test]

@@ -100,6 +100,22 @@ impl Domain {
         self.bits as u32
     }
 
+    /// Whether its values are whole numbers at will: neither words, nor a flag, nor classes, nor the statuses of HTTP.
+    /// Of these an event has few ([`NUMBER_BITS_MAX`](crate::event::NUMBER_BITS_MAX)).
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Count, Field, HttpStatus};
+    /// assert!(Count::<499>::DOMAIN.is_plain_number());
+    /// assert!(!HttpStatus::DOMAIN.is_plain_number());
+    /// ```
+    #[must_use]
+    pub const fn is_plain_number(&self) -> bool {
+        match self.values {
+            Values::Range { first, last } => is_plain_range(first, last),
+            _ => false,
+        }
+    }
+
     /// The value of `ordinal`, or `None` where there are not so many.
     #[must_use]
     pub fn value(&self, ordinal: u32) -> Option<Value> {
@@ -149,6 +165,11 @@ impl Domain {
         }
         None
     }
+}
+
+/// Whether the range is not that of [`HttpStatus`].
+pub(crate) const fn is_plain_range(first: u32, last: u32) -> bool {
+    first != HttpStatus::FIRST as u32 || last != HttpStatus::LAST as u32
 }
 
 /// How many values there are, absence included.

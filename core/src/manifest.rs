@@ -80,6 +80,8 @@ pub enum Error {
     Cardinality,
     /// An event takes more than 64 bits.
     Bits,
+    /// The plain numbers of an event take more than 20 bits, without a reason why that is harmless.
+    NumberBits,
     /// A metric has a label that is no set of words, another unit or kind than there are, or too many cells.
     Metric,
     /// The fingerprint is not that of the content.
@@ -103,6 +105,7 @@ impl core::fmt::Display for Error {
                 "a metric has a label that is no set of words, an unknown unit, or too many cells"
             }
             Self::Bits => "an event takes more than 64 bits",
+            Self::NumberBits => "the plain numbers of an event take more than 20 bits, without a reason",
             Self::Fingerprint => "the fingerprint is not that of the content",
         })
     }

@@ -3,7 +3,17 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "counts of characters, at most 64")]
 
-use crate::text::{ends_with, starts_with, strip};
+mod birth;
+mod key;
+mod name;
+mod position;
+
+use crate::text::{starts_with, strip};
+
+pub(crate) use birth::date_of_birth;
+pub(crate) use key::key;
+pub(crate) use name::name;
+pub(crate) use position::position;
 
 /// Digits in a row that make a phone number, a card number or an account.
 const DIGITS_MAX: usize = 6;
@@ -12,38 +22,67 @@ const DIGITS_MAX: usize = 6;
 /// (`2025-10-21`) has eight.
 const SPACED_DIGITS_MAX: usize = 8;
 
-/// Hexadecimal digits in a row, one of them a decimal digit, that make a hash, an id or a token.
-const HEX_RUN_MAX: usize = 15;
+/// Digits behind a `0x` that make an error code and no phone number: 32 bits.
+const HEX_CODE_MAX: usize = 8;
 
-/// Whether enough digits stand together for a phone, card or account number.
+/// Whether enough digits stand together for a phone, card or account number. The code `0x80070005` is none, nor is the version
+/// `120.0.6099.109`: no number for people has a part that is only `0`.
 pub(crate) const fn phone_number(mut bytes: &[u8]) -> bool {
     let mut in_row = 0;
     let mut spaced = 0;
     let mut gap = 0;
+    let mut is_version = false;
+    let mut before = b' ';
     while let [first, rest @ ..] = bytes {
+        let mut next = rest;
+        is_version &= first.is_ascii_digit() || *first == b'.';
         match first {
+            b'0' if !before.is_ascii_alphanumeric() && hex_code(rest).is_some() => {
+                (in_row, spaced, gap) = (0, 0, 0);
+                if let Some(behind) = hex_code(rest) {
+                    next = behind;
+                }
+            }
             b'0'..=b'9' => {
+                is_version |= *first == b'0' && before == b'.' && matches!(rest, [b'.', ..]);
                 in_row += 1;
-                spaced += 1;
+                spaced = if is_version { 0 } else { spaced + 1 };
                 gap = 0;
             }
             b' ' | b'-' | b'.' | b'(' | b')' if gap < 2 => {
                 in_row = 0;
                 gap += 1;
             }
-            _ => {
-                in_row = 0;
-                spaced = 0;
-                gap = 0;
-            }
+            _ => (in_row, spaced, gap) = (0, 0, 0),
         }
         if in_row > DIGITS_MAX || spaced > SPACED_DIGITS_MAX {
             return true;
         }
-        bytes = rest;
+        before = *first;
+        bytes = next;
     }
     false
 }
+
+/// What follows an `x` and up to eight hexadecimal digits.
+const fn hex_code(bytes: &[u8]) -> Option<&[u8]> {
+    let [b'x' | b'X', rest @ ..] = bytes else { return None };
+    let (mut rest, mut digits) = (rest, 0);
+    while let [first, behind @ ..] = rest
+        && first.is_ascii_hexdigit()
+    {
+        digits += 1;
+        rest = behind;
+    }
+    if digits > 0 && digits <= HEX_CODE_MAX && !matches!(rest, [b'a'..=b'z' | b'A'..=b'Z', ..]) {
+        Some(rest)
+    } else {
+        None
+    }
+}
+
+/// Colons of a MAC address.
+const MAC_COLONS: usize = 5;
 
 /// Whether a dotted quad, or hexadecimal groups with at least two colons, stand in `bytes`.
 pub(crate) const fn network_address(mut bytes: &[u8]) -> bool {
@@ -51,6 +90,7 @@ pub(crate) const fn network_address(mut bytes: &[u8]) -> bool {
     let mut digits = 0;
     let mut colons = 0;
     let mut hex_only = true;
+    let mut is_number = false;
     loop {
         let (first, rest) = match bytes {
             [first, rest @ ..] => (*first, rest),
@@ -72,14 +112,17 @@ pub(crate) const fn network_address(mut bytes: &[u8]) -> bool {
         }
         match first {
             b':' => colons += 1,
-            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' => {}
+            b'0'..=b'9' => is_number = true,
+            b'a'..=b'f' | b'A'..=b'F' => {}
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'-' => hex_only = false,
             _ => {
-                if colons >= 2 && hex_only {
+                // `db::add` is a path of code; an address of a machine without any digit has more groups.
+                if hex_only && (colons >= 2 && is_number || colons >= MAC_COLONS) {
                     return true;
                 }
                 colons = 0;
                 hex_only = true;
+                is_number = false;
             }
         }
         if bytes.is_empty() {
@@ -89,27 +132,31 @@ pub(crate) const fn network_address(mut bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether somebody's folder stands in `bytes`. `/Users/{id}` is a route template and may stand.
+/// Whether somebody's folder stands in `bytes`. `/Users/{id}` and `GET /home/feed` are routes and may stand.
 pub(crate) const fn home_path(mut bytes: &[u8]) -> bool {
     if starts_with(bytes, b"~") {
         return true;
     }
     let mut before = b' ';
+    let is_route = is_route(bytes);
     while let [first, rest @ ..] = bytes {
         if *first == b'\\' || starts_with(bytes, b"~/") || starts_with(bytes, b"file:") {
             return true;
         }
-        if let Some(behind) = strip(bytes, b"/home/")
+        if !is_route
+            && let Some(behind) = strip(bytes, b"/home/")
             && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
         {
             return true;
         }
-        if let Some(behind) = strip(bytes, b"/Users/")
+        if !is_route
+            && let Some(behind) = strip(bytes, b"/Users/")
             && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
         {
             return true;
         }
-        if let Some(behind) = strip(bytes, b"/root")
+        if !is_route
+            && let Some(behind) = strip(bytes, b"/root")
             && matches!(behind, [] | [b'/', ..])
         {
             return true;
@@ -124,175 +171,16 @@ pub(crate) const fn home_path(mut bytes: &[u8]) -> bool {
     false
 }
 
-/// Whether a well-known key prefix, a UUID or a long run of hexadecimal digits stands in `bytes`.
-pub(crate) const fn key(mut bytes: &[u8]) -> bool {
-    let mut hex_run = 0;
-    let mut hex_digits = 0;
-    let mut before = b' ';
-    while let [first, rest @ ..] = bytes {
-        if !before.is_ascii_alphanumeric() && starts_with_key(bytes) {
+/// Whether a method of HTTP and a path stand first.
+const fn is_route(bytes: &[u8]) -> bool {
+    const METHODS: &[&[u8]] =
+        &[b"GET /", b"PUT /", b"POST /", b"HEAD /", b"PATCH /", b"DELETE /", b"OPTIONS /"];
+    let mut methods = METHODS;
+    while let [method, rest @ ..] = methods {
+        if starts_with(bytes, method) {
             return true;
         }
-        match first {
-            b'0'..=b'9' => {
-                hex_run += 1;
-                hex_digits += 1;
-            }
-            b'a'..=b'f' | b'A'..=b'F' => hex_run += 1,
-            // A UUID is one run of 32 with four dashes in it.
-            b'-' if hex_run >= 8 => {}
-            _ => {
-                hex_run = 0;
-                hex_digits = 0;
-            }
-        }
-        if hex_run > HEX_RUN_MAX && hex_digits > 0 {
-            return true;
-        }
-        before = *first;
-        bytes = rest;
-    }
-    false
-}
-
-/// Prefixes by which the large services mark their keys, and the least that follows them.
-const fn starts_with_key(bytes: &[u8]) -> bool {
-    const PREFIXES: &[(&[u8], usize)] = &[
-        (b"Bearer ", 1),
-        (b"bearer ", 1),
-        (b"Basic ", 8),
-        (b"sk_", 4),
-        (b"sk-", 4),
-        (b"pk_", 4),
-        (b"rk_", 4),
-        (b"ghp_", 1),
-        (b"gho_", 1),
-        (b"ghs_", 1),
-        (b"github_pat_", 1),
-        (b"glpat-", 1),
-        (b"xoxb-", 1),
-        (b"xoxp-", 1),
-        (b"AKIA", 8),
-        (b"ASIA", 12),
-        (b"AIza", 8),
-        (b"eyJ", 8),
-        (b"npm_", 12),
-        (b"pypi-", 12),
-        (b"-----BEGIN", 0),
-    ];
-    let mut prefixes = PREFIXES;
-    while let [(prefix, least), rest @ ..] = prefixes {
-        if let Some(behind) = strip(bytes, prefix)
-            && behind.len() >= *least
-        {
-            return true;
-        }
-        prefixes = rest;
-    }
-    false
-}
-
-/// Whether a field of this name asks for personal data: it is one of these names, or ends with one of them
-/// behind a `_` or `.`, as in `user_email`.
-pub(crate) const fn name(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "account",
-        "address",
-        "age",
-        "api_key",
-        "birthday",
-        "body",
-        "card",
-        "cert",
-        "city",
-        "comment",
-        "contact",
-        "content",
-        "cookie",
-        "coordinates",
-        "credential",
-        "credentials",
-        "cwd",
-        "cvv",
-        "date_of_birth",
-        "dir",
-        "directory",
-        "dob",
-        "domain",
-        "email",
-        "e_mail",
-        "file",
-        "file_name",
-        "filename",
-        "first_name",
-        "folder",
-        "full_name",
-        "gender",
-        "home",
-        "host",
-        "host_name",
-        "hostname",
-        "iban",
-        "imei",
-        "imsi",
-        "ip",
-        "ip_addr",
-        "ipv4",
-        "ipv6",
-        "last_name",
-        "latitude",
-        "location",
-        "login",
-        "longitude",
-        "mac",
-        "machine_id",
-        "mail",
-        "message",
-        "mobile",
-        "msisdn",
-        "nickname",
-        "passport",
-        "passwd",
-        "password",
-        "path",
-        "person",
-        "phone",
-        "phone_number",
-        "postcode",
-        "query",
-        "recipient",
-        "salary",
-        "secret",
-        "sender",
-        "serial",
-        "serial_number",
-        "session_id",
-        "ssn",
-        "stack_trace",
-        "stacktrace",
-        "subject",
-        "surname",
-        "telephone",
-        "text",
-        "token",
-        "uid",
-        "url",
-        "uri",
-        "user",
-        "user_id",
-        "user_name",
-        "username",
-        "uuid",
-        "zip",
-    ];
-    let mut names = NAMES;
-    while let [suspicious, rest @ ..] = names {
-        if let Some(before) = ends_with(name.as_bytes(), suspicious.as_bytes())
-            && matches!(before, [] | [.., b'_' | b'.'])
-        {
-            return true;
-        }
-        names = rest;
+        methods = rest;
     }
     false
 }

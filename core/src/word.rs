@@ -10,7 +10,7 @@
 //! | length of a name | 1 to [`NAME_LEN_MAX`] bytes |
 //! | a word's characters | ASCII letters and digits, space inside, and `_-./:{}<>[]()*+#,` |
 //! | a name's characters | lower-case ASCII parts joined by dots, OpenTelemetry's naming rules |
-//! | personal shapes | an `@`, a phone number, an IP or MAC address, a home folder, a key or token |
+//! | personal shapes | an `@`, a phone number, an IP or MAC address, a home folder, a key or token, a position, a date of birth |
 
 use crate::message::Message;
 use crate::personal;
@@ -43,8 +43,12 @@ pub enum Rule {
     NetworkAddress,
     /// It holds somebody's home folder or a drive.
     HomePath,
-    /// It looks like a key, a token, a hash or a UUID.
+    /// It looks like a key, a token (its head is enough), a hash or a UUID.
     Key,
+    /// It holds two numbers of degrees.
+    Position,
+    /// It holds a day of a year from 1900 to 2005.
+    DateOfBirth,
     /// It is not a name by OpenTelemetry's rules.
     Name,
     /// It is in a namespace that OpenTelemetry reserves.
@@ -80,6 +84,10 @@ impl Rule {
             }
             Self::Key => {
                 "looks like a key, a token or an id: name the kind of credential, such as \"api_key\""
+            }
+            Self::Position => "looks like somebody's position: name the kind of place, such as \"office\"",
+            Self::DateOfBirth => {
+                "looks like a date of birth: name what happened then, or write a later date of a version"
             }
             Self::Name => {
                 "is not a name: use lower-case letters, digits and _ in parts joined by dots, each starting with a letter"
@@ -131,6 +139,12 @@ pub const fn check(word: &str) -> Option<Rule> {
     }
     if personal::key(bytes) {
         return Some(Rule::Key);
+    }
+    if personal::position(bytes) {
+        return Some(Rule::Position);
+    }
+    if personal::date_of_birth(bytes) {
+        return Some(Rule::DateOfBirth);
     }
     if personal::phone_number(bytes) {
         return Some(Rule::PhoneNumber);
@@ -340,7 +354,11 @@ mod tests {
             ("C:/Users", HomePath),
             ("~/notes", HomePath),
             ("~alice", HomePath),
-            ("Bearer abc", Key),
+            ("Bearer abc123", Key),
+            ("Basic YWxhZGRpbjpv", Key),
+            ("eyJhbGciOi", Key),
+            ("sk-a1b2", Key),
+            ("AKIAIOSF", Key),
             ("sk_live_abc", Key),
             ("sk-proj-abc", Key),
             ("ghp_abc", Key),
@@ -348,6 +366,14 @@ mod tests {
             ("eyJhbGciOiJIUzI1", Key),
             ("d41d8cd98f00b204e9", Key),
             ("123e4567-e89b-12d3-a456-aabbccddeeff", Key),
+            ("52.5200,13.4050", Position),
+            ("52.52,13.40", Position),
+            ("geo:-33.8688, 151.2093", Position),
+            ("52.5200N 13.4050E", Position),
+            ("+52.5200+013.4050/", Position),
+            ("1990-05-04", DateOfBirth),
+            ("born 4.5.1990", DateOfBirth),
+            ("05/04/1990", DateOfBirth),
         ] {
             assert_eq!(check(word), Some(rule), "{word}");
         }

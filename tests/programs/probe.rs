@@ -15,6 +15,7 @@ enum Feature {
 #[derive(Event, Clone, Copy)]
 #[event(name = "probe.step")]
 struct Step {
+    #[event(harmless = "a number that a test gives")]
     process: Count<1023>,
     sequence: Count<0xF_FFFF>,
 }

@@ -54,7 +54,8 @@ pub fn label(input: TokenStream) -> TokenStream {
 ///
 /// `#[event(name = "...")]` on the struct names it; `severity = "info"`, `"warn"`, `"error"` or `"fatal"` may
 /// follow. A field is named as in the struct, or by `#[event(name = "...")]` on it. `#[event(harmless = "...")]` says
-/// why a field whose name asks for personal data does not hold any.
+/// why a field whose name asks for personal data does not hold any, or why its numbers may be more than the 20 bits that the
+/// plain numbers of one event (`Count`) have together: the inventory shows the reason.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;

@@ -2,7 +2,7 @@
 
 use super::Error;
 use super::view::{self, ManifestEvent, ManifestField, ManifestMetric, ManifestValues};
-use crate::event::EVENT_BITS_MAX;
+use crate::event::{EVENT_BITS_MAX, NUMBER_BITS_MAX};
 use crate::field::CARDINALITY_MAX;
 use crate::fingerprint::{Fingerprint, Shape};
 use crate::metric::CELLS_MAX;
@@ -26,6 +26,9 @@ pub(super) fn check_event<'a>(
     }
     if event.bits() > EVENT_BITS_MAX {
         return Err(Error::Bits);
+    }
+    if event.number_bits() > NUMBER_BITS_MAX {
+        return Err(Error::NumberBits);
     }
     Ok(event)
 }

@@ -4,6 +4,7 @@ use super::check::{check_event, check_metric};
 use super::{Error, FORMAT, MANIFEST_LEN_MAX, kind};
 use crate::bucket;
 use crate::event::{FIELDS_MAX, Severity};
+use crate::field::is_plain_range;
 use crate::fingerprint::Fingerprint;
 use crate::label::LABEL_WORDS_MAX;
 use crate::metric::{Kind, LABELS_MAX, METRICS_MAX};
@@ -60,7 +61,7 @@ pub struct ManifestField<'a> {
     pub name: &'a str,
     /// Whether it may be absent.
     pub optional: bool,
-    /// Why a name that asks for personal data is harmless.
+    /// Why its values are harmless, whatever its name or its range.
     pub harmless: Option<&'a str>,
     /// What its values range over.
     pub values: ManifestValues<'a>,
@@ -209,6 +210,16 @@ impl<'a> ManifestEvent<'a> {
     #[must_use]
     pub fn bits(&self) -> u32 {
         self.fields().fold(0, |sum, field| sum.saturating_add(field.bits()))
+    }
+
+    /// Bits that the plain numbers take together, those of fields with a reason for being harmless left out.
+    #[must_use]
+    pub fn number_bits(&self) -> u32 {
+        let plain = |field: &ManifestField<'a>| match field.values {
+            ManifestValues::Range { first, last } => field.harmless.is_none() && is_plain_range(first, last),
+            _ => false,
+        };
+        self.fields().filter(plain).fold(0, |sum, field| sum.saturating_add(field.bits()))
     }
 }
 
@@ -422,6 +433,20 @@ mod tests {
         assert_eq!(altered("database", "internal"), Err(Error::Duplicate));
         assert_eq!(altered("GET /two/{id}", "GET /two/{xx}"), Err(Error::Fingerprint));
         assert_eq!(altered("testing", "tasting"), Err(Error::Fingerprint));
+    }
+
+    #[test]
+    fn plain_numbers_of_more_than_20_bits_are_refused() {
+        // The count up to 65,535, and a range that is almost the statuses of HTTP: 16 and 9 bits.
+        let mut bytes = encoded();
+        for (from, to) in [
+            ([2, 0, 0x19, 0x03, 0xE8], [2, 0, 0x19, 0xFF, 0xFF]),
+            ([100, 0x19, 2, 0x57, 0x84], [100, 0x19, 2, 0x56, 0x84]),
+        ] {
+            let at = bytes.windows(5).position(|window| window == from).unwrap();
+            bytes[at..at + 5].copy_from_slice(&to);
+        }
+        assert_eq!(Manifest::decode(&bytes).unwrap_err(), Error::NumberBits);
     }
 
     #[test]

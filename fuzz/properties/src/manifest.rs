@@ -13,7 +13,7 @@ pub fn manifest(input: &[u8]) {
     assert_eq!(word::check_project(manifest.project()), None);
     for event in manifest.events() {
         assert_eq!(word::check_name(event.name), None);
-        assert!(event.bits() <= 64);
+        assert!(event.bits() <= 64 && event.number_bits() <= 20);
         for field in event.fields() {
             assert_eq!(word::check_name(field.name), None);
             assert!((1..=1 << 20).contains(&field.cardinality()));

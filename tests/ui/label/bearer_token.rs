@@ -5,7 +5,7 @@ use automagik_telemetry::Label;
 #[derive(Label)]
 enum Place {
     Known,
-    #[label("Bearer abcdef")]
+    #[label("Bearer a1b2c3d4")]
     Mine,
 }
 
