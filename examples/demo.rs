@@ -10,8 +10,8 @@ use automagik_telemetry::schema::Checked;
 use automagik_telemetry::time::Coarse;
 use automagik_telemetry::{
     ApiRequest, CommandExecuted, Environment, ErrorCategory, ErrorOccurred, Event, FeatureUsed, HealthStatus,
-    HttpStatus, Includes, Label, Milliseconds, OperationLatency, Schema, ServiceHealth, Telemetry, endpoint,
-    resource, signals, verbose, vocabulary,
+    HttpStatus, Includes, Label, Milliseconds, OperationLatency, Schema, ServiceHealth, Telemetry, resource,
+    vocabulary,
 };
 use automagik_telemetry_test_support::{Log, Receiver};
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ enum Service {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni", resolution = "minute")]
+#[schema(organization = "automagik", project = "omni", resolution = "minute")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
     Api(ApiRequest<Route>),
@@ -81,15 +81,14 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
     let home = tempfile::tempdir()?;
     println!("A collector listens on {}.", collector.endpoint());
     println!(
-        "The application is told \"yes\" by {}=true; its home is a temporary folder.\n",
-        signals::ENABLED
+        "The application is told \"yes\" by AUTOMAGIK_TELEMETRY_ENABLED=true; its home is a temporary folder.\n"
     );
 
     // Variables and home are handed over, so this runs wherever it is tried: a CI service would else say "no".
     let environment = Environment::at(home.path())
-        .with(signals::ENABLED, "true")
-        .with(endpoint::ENDPOINT, collector.endpoint())
-        .with(verbose::VERBOSE, "true");
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint())
+        .with("AUTOMAGIK_TELEMETRY_VERBOSE", "true");
     let telemetry = Telemetry::<Omni>::builder().environment(environment).build()?;
 
     let mut recorded = Vec::new();

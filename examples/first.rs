@@ -12,7 +12,7 @@ enum Feature {
 
 /// All that this program can ever send.
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }

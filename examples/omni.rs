@@ -17,7 +17,7 @@ enum Command {
 
 /// All that this program can ever send.
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Command(CommandExecuted<Command>),
 }

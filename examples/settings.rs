@@ -10,7 +10,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "editor")]
+#[schema(organization = "automagik", project = "editor")]
 enum Editor {
     Feature(FeatureUsed<Feature>),
 }

@@ -1,7 +1,7 @@
 //! The policy's "Your Control", row by row; and that without consent a whole process leaves no trace.
 
 use automagik_telemetry::consent::Because;
-use automagik_telemetry::{Builder, Environment, FeatureUsed, Label, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Builder, Environment, FeatureUsed, Label, Schema, Telemetry, signals};
 
 #[derive(Label, Clone, Copy)]
 enum Feature {
@@ -9,7 +9,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }
@@ -133,7 +133,7 @@ fn builder(row: &Row, home: &std::path::Path) -> Builder<Omni> {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, holds).unwrap();
     }
-    let environment = Environment::at(home).with(endpoint::ENDPOINT, "http://127.0.0.1:9");
+    let environment = Environment::at(home).with("AUTOMAGIK_TELEMETRY_ENDPOINT", "http://127.0.0.1:9");
     let environment =
         row.variables.iter().fold(environment, |environment, (name, value)| environment.with(name, value));
     Telemetry::builder().environment(environment)

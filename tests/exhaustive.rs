@@ -29,7 +29,7 @@ enum Word {
 }
 
 #[derive(automagik_telemetry::Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Policy {
     Feature(FeatureUsed<Word>),
     Api(ApiRequest<Word>),
@@ -46,6 +46,7 @@ struct Chosen {
 }
 
 impl Schema for Chosen {
+    const ORGANIZATION: &'static str = Policy::ORGANIZATION;
     const PROJECT: &'static str = Policy::PROJECT;
     const VERSION: &'static str = Policy::VERSION;
     const EVENTS: &'static [EventDescriptor] = Policy::EVENTS;

@@ -2,7 +2,7 @@
 //! is not ours. The rows are those of the protocol's texts: H for OTLP over HTTP, V for variables, L for logs, M for
 //! metrics, R for resources.
 
-use automagik_telemetry::{Builder, Count, Environment, Event, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Builder, Count, Environment, Event, Schema, Telemetry};
 use automagik_telemetry_test_support::sockets::{Sockets, read_request};
 use automagik_telemetry_test_support::{Answer, Receiver, Request, tls};
 use rcgen::KeyPair;
@@ -117,7 +117,7 @@ struct Numbered {
 }
 
 #[derive(Schema)]
-#[schema(project = "rules")]
+#[schema(organization = "automagik", project = "rules")]
 enum Rules {
     Numbered(Numbered),
 }
@@ -132,7 +132,9 @@ fn sent(collector: &Receiver, variables: &[(&str, &str)], count: u32) -> Vec<Req
 }
 
 fn builder(home: &Path, base: &str, variables: &[(&str, &str)]) -> Builder<Rules> {
-    let mut environment = Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, base);
+    let mut environment = Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", base);
     for (name, value) in variables {
         environment = environment.with(*name, *value);
     }
@@ -150,7 +152,7 @@ fn h2_a_signals_own_endpoint_is_posted_to_as_it_is() {
     let collector = Receiver::start();
     for (path, posted) in [("", "/"), ("/", "/"), ("/x/", "/x/"), ("/v1/traces?k=1", "/v1/traces?k=1")] {
         let whole = format!("{}{path}", collector.endpoint());
-        let requests = sent(&collector, &[(endpoint::LOGS_ENDPOINT, &whole)], 1);
+        let requests = sent(&collector, &[("AUTOMAGIK_TELEMETRY_LOGS_ENDPOINT", &whole)], 1);
         assert_eq!(requests.last().unwrap().path, posted, "{path:?}");
     }
 }

@@ -6,7 +6,6 @@
 
 #![cfg(target_os = "linux")]
 
-use automagik_telemetry::{endpoint, signals};
 use automagik_telemetry_test_support::{Receiver, example};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -55,8 +54,8 @@ fn row(library: &Path, call: &str, errno: i32, wait: bool) -> Row {
     let (home, report) = (folder.path().join("home"), folder.path().join("report"));
     let probe = |arguments: &[&str]| {
         let mut probe = Command::new(example("probe"));
-        probe.args(arguments).env_clear().env("HOME", &home).env(signals::ENABLED, "true");
-        probe.env(endpoint::ENDPOINT, collector.endpoint());
+        probe.args(arguments).env_clear().env("HOME", &home).env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
+        probe.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
         probe
     };
     let (mut row, mut without) = (Row::default(), 0);
@@ -146,8 +145,12 @@ fn without_locks_everything_is_kept_and_delivered_once() {
         std::fs::create_dir(&home).unwrap();
         let probe = |arguments: &str| {
             let mut probe = Command::new(example("probe"));
-            probe.args(arguments.split(' ')).env_clear().env("HOME", &home).env(signals::ENABLED, "true");
-            probe.env(endpoint::ENDPOINT, collector.endpoint()).env("LD_PRELOAD", &library);
+            probe
+                .args(arguments.split(' '))
+                .env_clear()
+                .env("HOME", &home)
+                .env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
+            probe.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint()).env("LD_PRELOAD", &library);
             probe.env("FAIL_UNDER", &home).envs([("FAIL_CALL", "lock"), ("FAIL_N", "0")]);
             probe.env("FAIL_ERRNO", errno.to_string()).stdout(std::process::Stdio::null());
             probe

@@ -3,7 +3,9 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry::{Environment, HealthStatus, Schema, ServiceHealth, Telemetry, endpoint, signals};
+use automagik_telemetry::{
+    Environment, HealthStatus, Organization, Schema, ServiceHealth, Telemetry, signals,
+};
 use automagik_telemetry_test_support::sockets::{Sockets, read_request, write};
 use automagik_telemetry_test_support::tls::{self, Issuer};
 use automagik_telemetry_test_support::{Answer, Receiver, omni};
@@ -13,7 +15,7 @@ use std::process::{Command, Output};
 
 /// The project of the example; its events don't matter here.
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Health(ServiceHealth<HealthStatus>),
 }
@@ -27,7 +29,7 @@ struct Person {
 impl Person {
     fn new(endpoint: &str) -> Self {
         let person = Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() };
-        person.with(signals::ENABLED, "true").with(endpoint::ENDPOINT, endpoint)
+        person.with("AUTOMAGIK_TELEMETRY_ENABLED", "true").with("AUTOMAGIK_TELEMETRY_ENDPOINT", endpoint)
     }
 
     fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -66,7 +68,10 @@ impl Person {
         }
         let health = rights(self.home.path()).health();
         let (_, failure) = health.last_failure.unwrap();
-        assert!(failure.to_string().contains(what) && failure.remedy().contains(remedy), "{health:?}");
+        assert!(
+            failure.to_string().contains(what) && failure.remedy(Organization::of::<Omni>()).contains(remedy),
+            "{health:?}"
+        );
         assert!(health.failures_in_a_row > 0);
     }
 

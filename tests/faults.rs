@@ -1,9 +1,7 @@
 //! Collectors, networks and disks that fail. Whatever happens: events recorded = delivered + counted as dropped, each
 //! delivered once, and the host goes on.
 
-use automagik_telemetry::{
-    Builder, Count, Environment, Event, FlushError, Schema, Telemetry, endpoint, signals,
-};
+use automagik_telemetry::{Builder, Count, Environment, Event, FlushError, Schema, Telemetry};
 use automagik_telemetry_test_support::sockets::{Sockets, read_request, reset, write};
 use automagik_telemetry_test_support::{Answer, Log, Receiver, logs};
 use std::collections::BTreeMap;
@@ -18,7 +16,7 @@ struct Numbered {
 }
 
 #[derive(Schema)]
-#[schema(project = "faulty")]
+#[schema(organization = "automagik", project = "faulty")]
 enum Faulty {
     Numbered(Numbered),
 }
@@ -26,7 +24,9 @@ enum Faulty {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn builder(home: &Path, base: &str) -> Builder<Faulty> {
-    let environment = Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, base);
+    let environment = Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", base);
     Telemetry::builder().environment(environment).timeout(Duration::from_millis(300))
 }
 

@@ -1,7 +1,7 @@
 //! A handle follows the person, both ways, for as long as the program runs.
 
 use automagik_telemetry::consent::Because;
-use automagik_telemetry::{Builder, Count, Environment, Event, Schema, Telemetry, endpoint};
+use automagik_telemetry::{Builder, Count, Environment, Event, Schema, Telemetry};
 use automagik_telemetry_test_support::Receiver;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ struct Numbered {
 }
 
 #[derive(Schema)]
-#[schema(project = "follows")]
+#[schema(organization = "automagik", project = "follows")]
 enum Follows {
     Numbered(Numbered),
 }
@@ -21,7 +21,7 @@ enum Follows {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn builder(home: &Path, collector: &Receiver) -> Builder<Follows> {
-    let environment = Environment::at(home).with(endpoint::ENDPOINT, collector.endpoint());
+    let environment = Environment::at(home).with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
     Telemetry::builder().environment(environment).interval(Duration::from_millis(50))
 }
 

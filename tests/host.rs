@@ -3,7 +3,7 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry::{Count, Environment, Event, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Count, Environment, Event, Schema, Telemetry};
 use automagik_telemetry_test_support::{Receiver, omni};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -16,7 +16,7 @@ struct Numbered {
 }
 
 #[derive(Schema)]
-#[schema(project = "host")]
+#[schema(organization = "automagik", project = "host")]
 enum Host {
     Numbered(Numbered),
 }
@@ -24,8 +24,9 @@ enum Host {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn telemetry(home: &Path, collector: &Receiver) -> Telemetry<Host> {
-    let environment =
-        Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, collector.endpoint());
+    let environment = Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
     Telemetry::builder().environment(environment).build().unwrap()
 }
 
@@ -38,8 +39,8 @@ fn run(home: &Path, collector: &Receiver, shell: &str) -> Output {
         .env_clear()
         .env("HOME", home)
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env(signals::ENABLED, "true")
-        .env(endpoint::ENDPOINT, collector.endpoint())
+        .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint())
         .output()
         .unwrap()
 }

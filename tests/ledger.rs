@@ -3,7 +3,6 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry::{STATE_DIR, endpoint, signals};
 use automagik_telemetry_test_support::sockets::{Sockets, read_request};
 use automagik_telemetry_test_support::{Answer, Disk, Receiver, Streams, example};
 use std::collections::BTreeMap;
@@ -28,7 +27,9 @@ impl Person {
     fn program(&self, name: &'static str) -> Command {
         let mut command = Command::new(example(name));
         command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
-        command.env(signals::ENABLED, "true").env(endpoint::ENDPOINT, &self.endpoint);
+        command
+            .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+            .env("AUTOMAGIK_TELEMETRY_ENDPOINT", &self.endpoint);
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
@@ -48,7 +49,11 @@ impl Person {
         let mut command = Command::new("sh");
         command.args(["-c", script, "sh"]).arg(example("probe")).args(arguments.split(' '));
         command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
-        command.env(signals::ENABLED, "true").env(endpoint::ENDPOINT, &self.endpoint).output().unwrap()
+        command
+            .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+            .env("AUTOMAGIK_TELEMETRY_ENDPOINT", &self.endpoint)
+            .output()
+            .unwrap()
     }
 
     fn spool(&self, project: &str) -> PathBuf {
@@ -269,7 +274,14 @@ mod readme {
         for _ in 0..3 {
             // Each run has a home of its own.
             let person = Person::new(collector.endpoint());
-            assert!(person.program("first").env(STATE_DIR, volume.path()).status().unwrap().success());
+            assert!(
+                person
+                    .program("first")
+                    .env("AUTOMAGIK_TELEMETRY_STATE_DIR", volume.path())
+                    .status()
+                    .unwrap()
+                    .success()
+            );
         }
         assert!(collector.wait_for_logs(PATIENCE, 3));
         let identities: std::collections::BTreeSet<String> =
@@ -358,6 +370,24 @@ mod host {
         }
     }
 
+    #[test]
+    fn a_process_that_was_left_behind_does_not_do_the_programs_work_whatever_was_answered_since() {
+        let collector = Receiver::start();
+        let person = Person::new(collector.endpoint());
+        let token = "0123456789abcdef0123456789abcdef";
+        let input = person.home.path().join("input");
+        std::fs::write(&input, token).unwrap();
+        for answer in ["true", "false", "perhaps"] {
+            let mut probe = person.probe("1 5 background");
+            probe
+                .env("AUTOMAGIK_TELEMETRY_ENABLED", answer)
+                .env("AUTOMAGIK_TELEMETRY_UPLOAD_AND_EXIT", token);
+            let output = probe.stdin(std::fs::File::open(&input).unwrap()).output().unwrap();
+            assert!(output.status.success() && output.stdout.is_empty(), "{answer}: {output:?}");
+        }
+        assert_eq!(collector.logs().len(), 0);
+    }
+
     /// A collector that takes a request and never answers.
     fn black_hole() -> Sockets {
         Sockets::start(|_, connection| {
@@ -443,7 +473,7 @@ mod collectors {
         let person = Person::new(mine.endpoint());
         person.run("1 5");
         let mut probe = person.probe("2 5 wait");
-        assert!(probe.env(endpoint::ENDPOINT, other.endpoint()).status().unwrap().success());
+        assert!(probe.env("AUTOMAGIK_TELEMETRY_ENDPOINT", other.endpoint()).status().unwrap().success());
         assert_exact(&other, 5);
         assert_eq!(mine.logs().len(), 0);
         person.deliver();

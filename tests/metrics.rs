@@ -2,7 +2,7 @@
 
 use automagik_telemetry::{
     Counter, Environment, FeatureUsed, Histogram, Inventory, Label, Metrics, Milliseconds, Schema, Telemetry,
-    Timer, endpoint, signals,
+    Timer,
 };
 use automagik_telemetry_test_support::Receiver;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -28,8 +28,9 @@ enum Outcome {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn telemetry<S: Schema>(home: &Path, collector: &Receiver) -> Telemetry<S> {
-    let environment =
-        Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, collector.endpoint());
+    let environment = Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
     Telemetry::builder().environment(environment).build().unwrap()
 }
 
@@ -87,7 +88,7 @@ mod shape {
     }
 
     #[derive(Schema)]
-    #[schema(project = "omni", metrics = OmniMetrics)]
+    #[schema(organization = "automagik", project = "omni", metrics = OmniMetrics)]
     enum Omni {
         Feature(FeatureUsed<Command>),
     }
@@ -175,7 +176,7 @@ mod concurrent {
     }
 
     #[derive(Schema)]
-    #[schema(project = "concurrent", metrics = Counted)]
+    #[schema(organization = "automagik", project = "concurrent", metrics = Counted)]
     enum Concurrent {
         Feature(FeatureUsed<Command>),
     }
@@ -210,7 +211,7 @@ mod shards {
     }
 
     #[derive(Schema)]
-    #[schema(project = "sharded", metrics = Sharded)]
+    #[schema(organization = "automagik", project = "sharded", metrics = Sharded)]
     enum Program {
         Feature(FeatureUsed<Command>),
     }
@@ -247,7 +248,7 @@ mod consent {
     }
 
     #[derive(Schema)]
-    #[schema(project = "early", metrics = Early)]
+    #[schema(organization = "automagik", project = "early", metrics = Early)]
     enum Program {
         Feature(FeatureUsed<Command>),
     }
@@ -275,7 +276,7 @@ mod exit {
     }
 
     #[derive(Schema)]
-    #[schema(project = "short", metrics = Short)]
+    #[schema(organization = "automagik", project = "short", metrics = Short)]
     enum Program {
         Feature(FeatureUsed<Command>),
     }
@@ -334,7 +335,7 @@ mod device {
     }
 
     #[derive(Schema)]
-    #[schema(project = "firmware", metrics = Firmware)]
+    #[schema(organization = "automagik", project = "firmware", metrics = Firmware)]
     enum Program {
         Feature(FeatureUsed<Command>),
     }

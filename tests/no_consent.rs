@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry, signals};
 use automagik_telemetry_test_support::Receiver;
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }
@@ -34,8 +34,10 @@ fn sockets() -> usize {
 fn without_consent_there_is_no_file_no_thread_and_no_socket() {
     let home = tempfile::tempdir().unwrap();
     let collector = Receiver::start();
-    let nothing_said = Environment::at(home.path()).with(endpoint::ENDPOINT, collector.endpoint());
-    let refused = nothing_said.clone().with(signals::ENABLED, "true").with(signals::DO_NOT_TRACK, "1");
+    let nothing_said =
+        Environment::at(home.path()).with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
+    let refused =
+        nothing_said.clone().with("AUTOMAGIK_TELEMETRY_ENABLED", "true").with(signals::DO_NOT_TRACK, "1");
     let (threads, open) = (entries("/proc/self/task"), sockets());
     for environment in [nothing_said.clone(), refused] {
         let telemetry = Telemetry::<Omni>::builder().environment(environment).build().unwrap();
@@ -51,7 +53,7 @@ fn without_consent_there_is_no_file_no_thread_and_no_socket() {
     assert_eq!(collector.connections(), 0);
 
     // That this would see them: with consent there is one more thread, and there are files.
-    let environment = nothing_said.with(signals::ENABLED, "true");
+    let environment = nothing_said.with("AUTOMAGIK_TELEMETRY_ENABLED", "true");
     let telemetry = Telemetry::<Omni>::builder().environment(environment).build().unwrap();
     assert!(telemetry.is_on());
     assert_eq!(entries("/proc/self/task"), threads + 1);

@@ -1,6 +1,6 @@
 //! The policy's example event, from an application that was told "yes" to a collector, over a real socket.
 
-use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry, endpoint, signals};
+use automagik_telemetry::{Environment, FeatureUsed, Label, Schema, Telemetry};
 use automagik_telemetry_test_support::{Log, Receiver};
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }
@@ -19,7 +19,9 @@ enum Omni {
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn agreed(home: &Path, collector: &Receiver) -> Environment {
-    Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, collector.endpoint())
+    Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint())
 }
 
 fn one_event(home: &Path, collector: &Receiver) -> Log {
@@ -116,7 +118,7 @@ fn a_wrong_endpoint_is_an_error_that_names_the_variable_and_sends_nothing() {
     let home = tempfile::tempdir().unwrap();
     let collector = Receiver::start();
     for wrong in ["", "not a url", "ftp://localhost"] {
-        let environment = agreed(home.path(), &collector).with(endpoint::ENDPOINT, wrong);
+        let environment = agreed(home.path(), &collector).with("AUTOMAGIK_TELEMETRY_ENDPOINT", wrong);
         let error = Telemetry::<Omni>::builder().environment(environment.clone()).build().unwrap_err();
         assert!(error.to_string().starts_with("AUTOMAGIK_TELEMETRY_ENDPOINT "), "{error}");
         let telemetry = Telemetry::<Omni>::builder().environment(environment).start();

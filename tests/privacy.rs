@@ -44,7 +44,7 @@ enum Service {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Policy {
     Feature(FeatureUsed<Feature>),
     Command(CommandExecuted<Command>),
@@ -105,12 +105,12 @@ fn every_word_that_can_be_sent_is_named() {
 fn every_switch_of_the_person_is_named() {
     let text = std::fs::read_to_string(path()).unwrap();
     for name in [
-        signals::ENABLED,
+        "AUTOMAGIK_TELEMETRY_ENABLED",
         signals::DO_NOT_TRACK,
         signals::ENVIRONMENT,
-        signals::OPT_OUT_FILE,
-        automagik_telemetry::endpoint::ENDPOINT,
-        automagik_telemetry::verbose::VERBOSE,
+        ".automagik-no-telemetry",
+        "AUTOMAGIK_TELEMETRY_ENDPOINT",
+        "AUTOMAGIK_TELEMETRY_VERBOSE",
     ] {
         assert!(text.contains(name), "{name}");
     }

@@ -2,7 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
-use automagik_telemetry_test_support::omni;
+use automagik_telemetry_test_support::{Receiver as Collector, example, omni};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A person's home and session.
 struct Person {
+    program: &'static Path,
     home: TempDir,
     session: TempDir,
     variables: Vec<(&'static str, String)>,
@@ -37,7 +38,7 @@ impl Person {
         let (home, session) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         // Nobody is at this port: a yes must not reach anybody.
         let variables = vec![("AUTOMAGIK_TELEMETRY_ENDPOINT", "http://127.0.0.1:9".to_owned())];
-        Self { home, session, variables }
+        Self { program: omni(), home, session, variables }
     }
 
     fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -55,7 +56,7 @@ impl Person {
         // Whoever runs the tests in the background has Ctrl-C ignored by all below.
         let command = pty_process::blocking::Command::new("env")
             .arg("--default-signal=INT")
-            .arg(omni())
+            .arg(self.program)
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -278,6 +279,54 @@ fn it_says_what_is_sent_what_never_is_where_to_and_how_to_change_it() {
         assert!(shown.contains(text), "{text:?} is not in {shown}");
     }
     assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn another_organization_asks_for_itself_and_says_whom_the_answer_covers() {
+    let person = Person { program: example("acme"), ..Person::new() };
+    let mut run = person.runs_with(&["run"], |command| command);
+    run.sees(PROMPT).types("y\n");
+    let (_, shown) = run.ends();
+    for text in [
+        "thermostat of Acme can send usage data. Nothing is sent unless you say yes.",
+        "Help Improve Acme! Enable telemetry?",
+        "automagik.cli.command (command, success, duration_ms); automagik.telemetry.dropped (reason, count)",
+        "a pseudonym",
+        "all programs of Acme that you run, and nobody else's, kept in",
+        ".config/acme-telemetry/choice",
+        "ACME_TELEMETRY_ENABLED=false, an empty file ~/.acme-no-telemetry, or no",
+        "https://acme.example/privacy",
+    ] {
+        // Lines are broken where they are too long.
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&shown).contains(text), "{text:?} is not in {shown}");
+    }
+    assert_eq!(person.answer(), None, "that is automagik's");
+}
+
+#[test]
+fn what_a_new_version_can_say_beyond_what_was_agreed_to_is_shown_once_before_it_is_sent() {
+    let collector = Collector::start();
+    let mut person = Person { program: example("acme"), ..Person::new() };
+    person.variables.push(("ACME_TELEMETRY_ENDPOINT", collector.endpoint()));
+    let mut first = person.runs_with(&["run"], |command| command);
+    first.sees(PROMPT).types("y\n");
+    assert!(!first.ends().1.contains("can send more"));
+    person.variables.push(("ACME_NEXT", "1".to_owned()));
+    let (_, shown) = person.runs_with(&["run"], |command| command).ends();
+    for text in [
+        "thermostat 2.0.0 can send more than the version that you agreed to. New is:",
+        "automagik.feature.used: that it happened",
+        "automagik.feature.used, feature_name: schedule",
+        "`thermostat telemetry off` ends it",
+    ] {
+        assert!(shown.contains(text), "{text:?} is not in {shown}");
+    }
+    assert!(!shown.contains("automagik.cli.command"), "that is not new: {shown}");
+    assert!(shown.find("can send more") < shown.find("warm"), "{shown}");
+    assert!(collector.wait_for_logs(PATIENCE, 3));
+    let (_, shown) = person.runs_with(&["run"], |command| command).ends();
+    assert!(!shown.contains("can send more"), "it is shown once: {shown}");
 }
 
 #[test]

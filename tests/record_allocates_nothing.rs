@@ -1,8 +1,6 @@
 //! Recording does not allocate, on or off.
 
-use automagik_telemetry::{
-    ApiRequest, Environment, HttpStatus, Label, Milliseconds, Schema, Telemetry, endpoint, signals,
-};
+use automagik_telemetry::{ApiRequest, Environment, HttpStatus, Label, Milliseconds, Schema, Telemetry};
 use automagik_telemetry_test_support::Receiver;
 
 #[derive(Label, Clone, Copy)]
@@ -12,7 +10,7 @@ enum Route {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Api(ApiRequest<Route>),
 }
@@ -35,8 +33,8 @@ fn recording_does_not_allocate_when_it_is_on() {
     let home = tempfile::tempdir().unwrap();
     let collector = Receiver::start();
     let environment = Environment::at(home.path())
-        .with(signals::ENABLED, "true")
-        .with(endpoint::ENDPOINT, collector.endpoint());
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
     let telemetry = Telemetry::builder().environment(environment).build().unwrap();
     assert!(telemetry.is_on());
     assert_eq!(allocations(&telemetry), 0);

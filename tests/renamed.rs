@@ -36,7 +36,7 @@ const SOURCE: &str = r#"
     #[metric(crate = "crate::library::reexported")]
     pub struct Counted { #[metric(name = "renamed.calls", by = "feature")] pub calls: telemetry::Counter<Feature> }
     #[derive(telemetry::Schema)]
-    #[schema(crate = "crate::library::reexported", project = "renamed", metrics = Counted)]
+    #[schema(crate = "crate::library::reexported", organization = "automagik", project = "renamed", metrics = Counted)]
     pub enum Renamed { Step(Step) }
 "#;
 

@@ -4,7 +4,7 @@
 
 use automagik_telemetry::{
     Became, Count, Counter, Environment, Event, Histogram, Includes, Label, Metrics, Milliseconds, Rights,
-    Schema, Telemetry, endpoint, signals,
+    Schema, Telemetry,
 };
 use automagik_telemetry_test_support::{Answer, Receiver, omni};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -28,7 +28,7 @@ enum Kind {
 }
 
 #[derive(Schema)]
-#[schema(project = "rights")]
+#[schema(organization = "automagik", project = "rights")]
 enum App {
     Numbered(Numbered),
 }
@@ -43,13 +43,15 @@ struct Counted {
 
 /// Metrics are one for a process: those of a schema are for one test.
 #[derive(Schema)]
-#[schema(project = "counting", metrics = Counted)]
+#[schema(organization = "automagik", project = "counting", metrics = Counted)]
 enum Counting {
     Numbered(Numbered),
 }
 
 fn environment(home: &Path, collector: &Receiver) -> Environment {
-    Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, collector.endpoint())
+    Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint())
 }
 
 fn rights(environment: Environment) -> Rights<App> {
@@ -89,8 +91,8 @@ fn what_was_sent_is_shown_as_it_was_sent_and_what_became_of_it() {
 fn where_nobody_was_reached_nothing_was_sent() {
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::at(home.path())
-        .with(signals::ENABLED, "true")
-        .with(endpoint::ENDPOINT, "http://127.0.0.1:9");
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", "http://127.0.0.1:9");
     let telemetry = Telemetry::<App>::builder().environment(environment.clone()).build().unwrap();
     record(&telemetry, 0..3);
     telemetry.flush(Duration::from_millis(300)).unwrap_err();

@@ -2,8 +2,7 @@
 //! nor named by `ROTEL_AGENT`; `.ci/run` installs it.
 
 use automagik_telemetry::{
-    Counter, Environment, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Schema, Telemetry, endpoint,
-    signals,
+    Counter, Environment, FeatureUsed, Histogram, Label, Metrics, Milliseconds, Schema, Telemetry,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -25,7 +24,7 @@ struct OmniMetrics {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni", metrics = OmniMetrics)]
+#[schema(organization = "automagik", project = "omni", metrics = OmniMetrics)]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }
@@ -103,8 +102,8 @@ fn rotel_takes_the_policys_example_and_shows_it() {
     };
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::at(home.path())
-        .with(signals::ENABLED, "true")
-        .with(endpoint::ENDPOINT, format!("http://127.0.0.1:{}", rotel.port));
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", format!("http://127.0.0.1:{}", rotel.port));
     let telemetry = Telemetry::<Omni>::builder().environment(environment).build().unwrap();
     telemetry.record(FeatureUsed { feature: Feature::ListContacts });
     (0..7).for_each(|_| OmniMetrics::global().features.add(Feature::ListContacts));

@@ -42,7 +42,7 @@ struct Everything {
 }
 
 #[derive(Schema, Clone, Copy, Debug)]
-#[schema(project = "omni", version = "1.2.3", resolution = "second")]
+#[schema(organization = "automagik", project = "omni", version = "1.2.3", resolution = "second")]
 enum Omni {
     Feature(FeatureUsed<Word>),
     Api(ApiRequest<Word>),
@@ -185,7 +185,7 @@ fn each_of_the_policys_events_has_the_names_of_the_other_sdks() {
 #[test]
 fn a_record_of_another_schema_is_left_out_and_counted() {
     #[derive(Schema)]
-    #[schema(project = "other", resolution = "second")]
+    #[schema(organization = "automagik", project = "other", resolution = "second")]
     enum Other {
         Everything(Everything),
     }

@@ -54,7 +54,7 @@ pub fn count(number: u32) {
 
 /// All that is sent here.
 #[derive(Schema)]
-#[schema(project = "bench", metrics = BenchMetrics)]
+#[schema(organization = "automagik", project = "bench", metrics = BenchMetrics)]
 pub enum Bench {
     /// The event.
     Ran(Ran),
@@ -111,7 +111,7 @@ pub fn resource() -> Resource {
 /// A handle that is on, with its files in `home`, and sends to a collector at `url`.
 #[must_use]
 pub fn telemetry(home: &std::path::Path, url: &str) -> Telemetry<Bench> {
-    let environment = Environment::at(home).with(signals::ENABLED, "true").with(endpoint::ENDPOINT, url);
+    let environment = Environment::at(home).with("AUTOMAGIK_TELEMETRY_ENABLED", "true").with("AUTOMAGIK_TELEMETRY_ENDPOINT", url);
     Telemetry::<Bench>::builder().environment(environment).start()
 }
 

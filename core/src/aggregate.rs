@@ -247,6 +247,7 @@ impl Metrics for NoMetrics {
 /// # use automagik_telemetry_core::{Queue, Schema, aggregate, time::Coarse};
 /// # struct Omni;
 /// # impl Schema for Omni {
+/// #     const ORGANIZATION: &'static str = "automagik";
 /// #     const PROJECT: &'static str = "omni";
 /// #     const VERSION: &'static str = "1.0.0";
 /// #     const EVENTS: &'static [EventDescriptor] = &[];

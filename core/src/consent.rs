@@ -1,12 +1,16 @@
 //! Consent: what a person said, and what follows from it. Pure and total.
 //!
-//! | signal | says |
-//! |---|---|
-//! | `AUTOMAGIK_TELEMETRY_ENABLED` | yes, no, or something unintelligible, which is no |
-//! | `~/.automagik-no-telemetry` | no |
-//! | `DO_NOT_TRACK` | no |
-//! | the stored answer | yes or no |
-//! | a CI service, a development or test environment, the application's own switch | no |
+//! A yes is for the programs of one organization, here `acme`; a no may be for all.
+//!
+//! | signal | for | says |
+//! |---|---|---|
+//! | `ACME_TELEMETRY_ENABLED` | its programs | yes, no, or something unintelligible, which is no |
+//! | the stored answer | its programs | yes or no |
+//! | `~/.acme-no-telemetry` | its programs | no |
+//! | `~/.no-telemetry`, the administrator's file | all | no |
+//! | `DO_NOT_TRACK` | all | no |
+//! | a CI service, a development or test environment, the application's own switch | | no |
+//! | the program can say more than what was agreed to, and nobody has seen that yet | its project | no to the stored yes |
 //!
 //! One "no" beats any number of "yes", so adding a "no" can never turn telemetry on. Without a "yes" it is off.
 //! Policy: "Your Control".
@@ -64,13 +68,17 @@ impl Answer {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Signals {
-    /// `AUTOMAGIK_TELEMETRY_ENABLED`, or a device's provisioned flag.
+    /// The organization's variable (`ACME_TELEMETRY_ENABLED`), or a device's provisioned flag.
     pub variable: Answer,
-    /// The answer given once and stored.
+    /// The answer given once to the organization, and stored.
     pub stored: Answer,
+    /// The program can say more than what the stored yes was given to, and nobody has seen that yet.
+    pub wider: bool,
     /// The administrator's file exists: no, for everybody on this machine.
     pub machine_opt_out: bool,
-    /// `~/.automagik-no-telemetry` exists.
+    /// The person's file for all organizations exists (`~/.no-telemetry`).
+    pub general_opt_out: bool,
+    /// The person's file for this organization exists (`~/.acme-no-telemetry`).
     pub opt_out_file: bool,
     /// `DO_NOT_TRACK` is set to something but `0`.
     pub do_not_track: bool,
@@ -92,7 +100,9 @@ pub struct Signals {
 pub enum Because {
     /// The administrator has switched it off for this machine.
     MachineOptOut,
-    /// The opt-out file exists.
+    /// The person's opt-out file for all organizations exists.
+    GeneralOptOut,
+    /// The organization's opt-out file exists.
     OptOutFile,
     /// `DO_NOT_TRACK` is set.
     DoNotTrack,
@@ -118,22 +128,25 @@ pub enum Because {
     VariableYes,
     /// The stored answer is yes, and nothing says no.
     StoredYes,
+    /// The stored answer is yes, and the program can say more than it was given to.
+    WiderThanAgreed,
     /// Nobody said anything.
     NothingSaid,
 }
 
 impl Because {
-    /// The reason, for a person.
+    /// The reason, for a person. The names of the organization's variable and file are what `status` shows with it.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::MachineOptOut => "the administrator has switched it off for everybody on this machine",
-            Self::OptOutFile => "the file ~/.automagik-no-telemetry exists",
+            Self::GeneralOptOut => "the file ~/.no-telemetry exists",
+            Self::OptOutFile => "the opt-out file of its organization exists",
             Self::DoNotTrack => "DO_NOT_TRACK is set",
             Self::ProjectOptOut => "this project's own opt-out is set",
-            Self::VariableNo => "AUTOMAGIK_TELEMETRY_ENABLED says no",
+            Self::VariableNo => "the variable of its organization says no",
             Self::VariableUnintelligible => {
-                "AUTOMAGIK_TELEMETRY_ENABLED is neither yes nor no, which counts as no (use true or false)"
+                "the variable of its organization is neither yes nor no, which counts as no (use true or false)"
             }
             Self::StoredNo => "you answered no",
             Self::StoredUnintelligible => "the stored answer can't be read, which counts as no",
@@ -141,8 +154,11 @@ impl Because {
             Self::Ci => "this is a CI service",
             Self::Development => "ENVIRONMENT names a development or test environment",
             Self::TestRun => "this is a test run",
-            Self::VariableYes => "AUTOMAGIK_TELEMETRY_ENABLED says yes",
+            Self::VariableYes => "the variable of its organization says yes",
             Self::StoredYes => "you answered yes",
+            Self::WiderThanAgreed => {
+                "this version can send more than what you agreed to, and has not shown it to you yet"
+            }
             Self::NothingSaid => "nobody has agreed to it",
         }
     }
@@ -187,6 +203,8 @@ pub struct Consent(());
 pub const fn decide(signals: &Signals) -> Decision {
     let because = if signals.machine_opt_out {
         Because::MachineOptOut
+    } else if signals.general_opt_out {
+        Because::GeneralOptOut
     } else if signals.opt_out_file {
         Because::OptOutFile
     } else if signals.do_not_track {
@@ -211,6 +229,8 @@ pub const fn decide(signals: &Signals) -> Decision {
         Because::TestRun
     } else if matches!(signals.variable, Answer::Yes) {
         Because::VariableYes
+    } else if matches!(signals.stored, Answer::Yes) && signals.wider {
+        Because::WiderThanAgreed
     } else if matches!(signals.stored, Answer::Yes) {
         Because::StoredYes
     } else {
@@ -225,11 +245,11 @@ mod tests {
 
     const ANSWERS: [Answer; 4] = [Answer::Silent, Answer::Yes, Answer::No, Answer::Unintelligible];
 
-    /// Every combination of signals: 4 * 4 * 2^8.
+    /// Every combination of signals: 4 * 4 * 2^10.
     fn all() -> impl Iterator<Item = Signals> {
         ANSWERS.into_iter().flat_map(|variable| {
             ANSWERS.into_iter().flat_map(move |stored| {
-                (0_u32..1 << 8).map(move |bits| {
+                (0_u32..1 << 10).map(move |bits| {
                     let bit = |n: u32| bits >> n & 1 == 1;
                     Signals {
                         variable,
@@ -242,6 +262,8 @@ mod tests {
                         development: bit(5),
                         test_run: bit(6),
                         machine_opt_out: bit(7),
+                        general_opt_out: bit(8),
+                        wider: bit(9),
                     }
                 })
             })
@@ -255,6 +277,7 @@ mod tests {
             Signals { stored: Answer::No, ..signals },
             Signals { stored: Answer::Unintelligible, ..signals },
             Signals { machine_opt_out: true, ..signals },
+            Signals { general_opt_out: true, ..signals },
             Signals { opt_out_file: true, ..signals },
             Signals { do_not_track: true, ..signals },
             Signals { project_opt_out: true, ..signals },
@@ -280,6 +303,15 @@ mod tests {
         for signals in all() {
             let yes = signals.variable == Answer::Yes || signals.stored == Answer::Yes;
             assert!(yes || !decide(&signals).enabled(), "{signals:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_was_agreed_to_turns_nothing_on_and_a_stored_yes_off() {
+        for signals in all() {
+            let wider = decide(&Signals { wider: true, ..signals });
+            assert!(decide(&signals).enabled() || !wider.enabled(), "{signals:?}");
+            assert_ne!(wider.because(), Because::StoredYes);
         }
     }
 

@@ -116,6 +116,22 @@ impl EventDescriptor {
         bits
     }
 
+    /// Whether a reader may take `other` for the same event with other words: severity and the fields' names are the same.
+    #[must_use]
+    pub(crate) const fn is_shaped_like(&self, other: &Self) -> bool {
+        if self.severity as u8 != other.severity as u8 || self.fields.len() != other.fields.len() {
+            return false;
+        }
+        let (mut mine, mut theirs) = (self.fields, other.fields);
+        while let ([a, mine_rest @ ..], [b, theirs_rest @ ..]) = (mine, theirs) {
+            if !text::same(a.name, b.name) {
+                return false;
+            }
+            (mine, theirs) = (mine_rest, theirs_rest);
+        }
+        true
+    }
+
     /// Bits that the plain numbers take together: those of fields without a reason for being harmless.
     ///
     /// ```

@@ -1,6 +1,6 @@
 //! The fingerprint: 64 bits over everything that a writer and a reader of records must agree on.
 //!
-//! It covers the project, the resolution of times, and of every event in order (that of losses first) its name, its severity, and of every field
+//! It covers the organization, the project, the resolution of times, and of every event in order (that of losses first) its name, its severity, and of every field
 //! its name and its domain with every word; and of every metric its name, unit, kind and labels with every word. It does not cover the program's version, nor the reasons for being
 //! harmless: they change no record.
 //!
@@ -22,8 +22,8 @@ pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {
     /// That of a schema, its events not yet among it.
-    pub(crate) const fn new(project: &str, resolution: Resolution) -> Self {
-        Self(0xCBF2_9CE4_8422_2325).text(project).number(resolution.seconds())
+    pub(crate) const fn new(organization: &str, project: &str, resolution: Resolution) -> Self {
+        Self(0xCBF2_9CE4_8422_2325).text(organization).text(project).number(resolution.seconds())
     }
 
     pub(crate) const fn number(self, number: u32) -> Self {
@@ -147,12 +147,17 @@ impl Shape {
 
 /// The fingerprint of a schema of these events, [`EVENT_DROPPED`] in front of them, and these metrics.
 pub(crate) const fn fingerprint(
+    organization: &str,
     project: &str,
     resolution: Resolution,
     events: &[EventDescriptor],
     metrics: &[MetricDescriptor],
 ) -> u64 {
-    Fingerprint::new(project, resolution).events(&[EVENT_DROPPED]).events(events).metrics(metrics).finish()
+    Fingerprint::new(organization, project, resolution)
+        .events(&[EVENT_DROPPED])
+        .events(events)
+        .metrics(metrics)
+        .finish()
 }
 
 #[cfg(test)]
@@ -166,7 +171,7 @@ mod tests {
         EventDescriptor { name: "app.x", severity: Severity::Info, fields: &[WORDS] };
 
     fn of(events: &[EventDescriptor]) -> u64 {
-        fingerprint("app", Resolution::Minute, events, &[])
+        fingerprint("acme", "app", Resolution::Minute, events, &[])
     }
 
     const METRIC: MetricDescriptor = MetricDescriptor {
@@ -178,7 +183,7 @@ mod tests {
     };
 
     fn measured(metric: MetricDescriptor) -> u64 {
-        fingerprint("app", Resolution::Minute, &[EVENT], &[metric])
+        fingerprint("acme", "app", Resolution::Minute, &[EVENT], &[metric])
     }
 
     #[test]
@@ -218,8 +223,9 @@ mod tests {
             of(&[EVENT, second]),
             of(&[second, EVENT]),
             of(&[]),
-            fingerprint("bpp", Resolution::Minute, &[EVENT], &[]),
-            fingerprint("app", Resolution::Hour, &[EVENT], &[]),
+            fingerprint("adme", "app", Resolution::Minute, &[EVENT], &[]),
+            fingerprint("acme", "bpp", Resolution::Minute, &[EVENT], &[]),
+            fingerprint("acme", "app", Resolution::Hour, &[EVENT], &[]),
             measured(METRIC),
             measured(MetricDescriptor { name: "app.o", ..METRIC }),
             measured(MetricDescriptor { unit: "ms", ..METRIC }),

@@ -82,5 +82,5 @@ pub use policy::{
 pub use pseudonym::{Pseudonym, Secret};
 pub use queue::Queue;
 pub use record::Record;
-pub use schema::{Includes, Schema};
+pub use schema::{Includes, IncludesLibrary, Library, Schema};
 pub use sender::Sender;

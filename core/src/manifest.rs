@@ -4,14 +4,17 @@
 //! ([`encode`]); a reader takes it from anybody, checks all of it, and looks at it in place ([`Manifest::decode`]).
 //!
 //! ```text
-//! manifest = [1, project: tstr, version: tstr, resolution-seconds: uint, fingerprint: uint, [* event], [* metric]]
+//! manifest = [2, organization: tstr, project: tstr, version: tstr, resolution-seconds: uint, fingerprint: uint,
+//!             [* event], [* metric]]
 //! event    = [name: tstr, severity-number: uint, [* field]]
 //! field    = [name: tstr, optional: bool, harmless: tstr / null, values]
 //! metric   = [name: tstr, unit: tstr, kind: 0 / 1, [* field]]                    counter, histogram; labels as fields of words
 //! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3]     words, bool, range, bucket
 //! ```
 //!
-//! Events stand in the order of their indices in records: `automagik.telemetry.dropped` first.
+//! Events stand in the order of their indices in records: `automagik.telemetry.dropped` first, then the program's own, then those of
+//! libraries. Two may have the same name, where they have the same severity and fields of the same names: one of a library is the
+//! other with words of its own.
 //!
 //! # What an older reader survives
 //!
@@ -42,7 +45,7 @@ pub use view::{
 };
 
 /// The version of the form above.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Longest manifest that a reader takes, in bytes.
 pub const MANIFEST_LEN_MAX: usize = 1 << 16;
@@ -120,6 +123,7 @@ impl core::error::Error for Error {}
 /// # use automagik_telemetry_core::{Schema, schema::Checked};
 /// # struct Omni;
 /// # impl Schema for Omni {
+/// #     const ORGANIZATION: &'static str = "automagik";
 /// #     const PROJECT: &'static str = "omni";
 /// #     const VERSION: &'static str = "1.0.0";
 /// #     const EVENTS: &'static [EventDescriptor] = &[];
@@ -143,7 +147,8 @@ pub fn encode<W: Write>(
     writer: W,
 ) -> Result<(), minicbor::encode::Error<W::Error>> {
     let mut encoder = Encoder::new(writer);
-    encoder.array(7)?.u32(FORMAT)?.str(schema.project())?.str(schema.version())?;
+    encoder.array(8)?.u32(FORMAT)?;
+    encoder.str(schema.organization())?.str(schema.project())?.str(schema.version())?;
     encoder.u32(schema.resolution().seconds())?.u64(schema.fingerprint())?;
     encoder.array(schema.event_count() as u64)?;
     for event in schema.events() {

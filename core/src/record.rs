@@ -19,7 +19,7 @@ pub use encoding::{Encoded, RECORD_LEN_MAX};
 use crate::event::{EventDescriptor, FieldDescriptor};
 use crate::field::Field;
 use crate::loss::{DROPPED_COUNT_MAX, DROPPED_INDEX, DroppedCount, Losses, Reason};
-use crate::schema::{self, Checked, Schema, SchemaDescriptor};
+use crate::schema::{self, Checked, Library, Schema, SchemaDescriptor};
 use crate::time::Coarse;
 
 /// Why something is not a record of a schema.
@@ -68,6 +68,7 @@ struct Wire {
 /// # impl Label for Code { const WORDS: &'static [&'static str] = &["OMNI-1001"]; fn ordinal(&self) -> u32 { 0 } }
 /// # enum Omni { Error(ErrorOccurred<Code>) }
 /// # impl Schema for Omni {
+/// #     const ORGANIZATION: &'static str = "automagik";
 /// #     const PROJECT: &'static str = "omni";
 /// #     const VERSION: &'static str = "1.0.0";
 /// #     const EVENTS: &'static [EventDescriptor] = &[<ErrorOccurred<Code>>::DESCRIPTOR];
@@ -96,6 +97,25 @@ impl Record {
         let (position, ordinals) = event.position();
         let index = schema::index(position);
         let descriptor = Checked::<S>::DESCRIPTOR.event(index).ok_or(Error::UnknownEvent)?;
+        let bits = pack(descriptor, ordinals.as_slice())?;
+        Ok(Self(Wire { event: index, time: time.steps(), bits }))
+    }
+
+    /// The record of `event` of a library at `time`, for a program whose `schema` has the library's first event at the position `first`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Record::new).
+    #[inline]
+    pub fn of_library<L: Library>(
+        event: &L,
+        first: u16,
+        schema: &SchemaDescriptor,
+        time: Coarse,
+    ) -> Result<Self, Error> {
+        let (position, ordinals) = event.position();
+        let index = schema::index(first.saturating_add(position));
+        let descriptor = schema.event(index).ok_or(Error::UnknownEvent)?;
         let bits = pack(descriptor, ordinals.as_slice())?;
         Ok(Self(Wire { event: index, time: time.steps(), bits }))
     }

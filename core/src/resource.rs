@@ -135,6 +135,7 @@ impl Resource {
     /// # use automagik_telemetry_core::{resource::{Resource, Text}, schema::Checked};
     /// # struct Omni;
     /// # impl Schema for Omni {
+    /// #     const ORGANIZATION: &'static str = "automagik";
     /// #     const PROJECT: &'static str = "omni";
     /// #     const VERSION: &'static str = "1.0.0";
     /// #     const EVENTS: &'static [EventDescriptor] = &[];

@@ -1,15 +1,18 @@
 //! Schemas: all that one program can say, as one constant.
 
+mod rules;
+
 use crate::cell::Cell;
 use crate::event::{EventDescriptor, Ordinals};
 use crate::fingerprint::fingerprint;
 use crate::loss::{DROPPED_INDEX, EVENT_DROPPED};
-use crate::message::Message;
-use crate::metric::{METRICS_MAX, MetricDescriptor};
-use crate::text;
+use crate::metric::MetricDescriptor;
 use crate::time::Resolution;
-use crate::word;
 use core::marker::PhantomData;
+use rules::fault;
+
+pub(crate) use rules::is_version;
+pub use rules::{Frame, frame_fault};
 
 /// Most events of one schema.
 pub const EVENTS_MAX: usize = 256;
@@ -20,12 +23,19 @@ pub const VERSION_LEN_MAX: usize = 32;
 /// Longest endpoint, in bytes.
 pub const ENDPOINT_LEN_MAX: usize = 128;
 
+/// The organization whose privacy policy this library came with. It alone has a server of its own unless a schema names one.
+pub const POLICY_ORGANIZATION: &str = "automagik";
+
 /// All the events that one program can record. Derive it on an enum with one event a variant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a schema",
     label = "this needs an enum with one event a variant and `#[derive(Schema)]`"
 )]
 pub trait Schema: Sized + 'static {
+    /// Who publishes the program. A person's yes is for the programs of one organization; its name is the prefix of their variables
+    /// and the name of their folders (`ACME_TELEMETRY_ENABLED`, `~/.acme-no-telemetry`). It does not leave the machine.
+    const ORGANIZATION: &'static str;
+
     /// The project's name: OTLP's `service.name`.
     const PROJECT: &'static str;
 
@@ -35,12 +45,19 @@ pub trait Schema: Sized + 'static {
     /// How coarse times are.
     const RESOLUTION: Resolution = Resolution::Minute;
 
-    /// Where the program's data go unless the person says otherwise, as the base of a collector; `None` for the policy's
-    /// server. A constant, since an address made while the program runs could hold anything.
+    /// Where the program's data go unless the person says otherwise, as the base of a collector. `None` is the policy's
+    /// server, which only programs of [`POLICY_ORGANIZATION`] may use: for others it does not compile. A constant, since an
+    /// address made while the program runs could hold anything.
     const ENDPOINT: Option<&'static str> = None;
 
-    /// The events, in the order of their positions.
+    /// Where a person reads the organization's privacy policy: the question names it.
+    const PRIVACY_POLICY: Option<&'static str> = None;
+
+    /// The events, in the order of their positions: the program's own, and behind them those of the libraries that it includes.
     const EVENTS: &'static [EventDescriptor];
+
+    /// How many of [`EVENTS`](Schema::EVENTS) are the program's own.
+    const OWN_EVENTS: usize = Self::EVENTS.len();
 
     /// The counters and histograms, in the order of their positions.
     const METRICS: &'static [MetricDescriptor] = &[];
@@ -63,9 +80,45 @@ pub trait Schema: Sized + 'static {
     label = "not an event of `{Self}`",
     note = "add a variant to `{Self}` that holds this event: all that a program can send is listed in its schema"
 )]
-pub trait Includes<E>: Schema {
+pub trait Includes<E>: Sized {
     /// `event` as a value of this schema.
     fn include(event: E) -> Self;
+}
+
+/// All the events that a library can record, and its metrics. Derive it on an enum with one event a variant. It has no organization, no
+/// endpoint and no consent of its own: a program's schema includes it (`include = ...`), and then its events stand in that
+/// program's inventory, under that person's answer, in the same requests.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a library's schema",
+    label = "this needs an enum with one event a variant and `#[derive(Library)]`"
+)]
+pub trait Library: Sized + 'static {
+    /// The events, in the order of their positions.
+    const EVENTS: &'static [EventDescriptor];
+
+    /// The counters and histograms, in the order of their positions.
+    const METRICS: &'static [MetricDescriptor] = &[];
+
+    /// This event's position in [`EVENTS`](Library::EVENTS), and its fields' ordinals.
+    fn position(&self) -> (u16, Ordinals);
+
+    /// The cell at `index` of the metric at `position` of [`METRICS`](Library::METRICS).
+    #[must_use]
+    fn cell(position: usize, index: usize) -> Option<&'static Cell> {
+        let _ = (position, index);
+        None
+    }
+}
+
+/// A schema that includes the library `L`. The derive implements it.
+#[diagnostic::on_unimplemented(
+    message = "the schema `{Self}` does not include the library `{L}`",
+    label = "not included",
+    note = "write `#[schema(include = {L})]` above `{Self}`: all that a program can send is listed in its schema"
+)]
+pub trait IncludesLibrary<L: Library>: Schema {
+    /// The position in [`Schema::EVENTS`] of the library's first event.
+    const FIRST: u16;
 }
 
 /// A schema whose every name, word and field keeps the rules: what encoders and readers work with.
@@ -74,6 +127,7 @@ pub trait Includes<E>: Schema {
 /// program was compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemaDescriptor {
+    organization: &'static str,
     project: &'static str,
     version: &'static str,
     resolution: Resolution,
@@ -81,6 +135,7 @@ pub struct SchemaDescriptor {
     metrics: &'static [MetricDescriptor],
     fingerprint: u64,
     endpoint: Option<&'static str>,
+    privacy_policy: Option<&'static str>,
 }
 
 /// The only door to a schema's descriptor: an inherent constant, which no implementation can override.
@@ -90,15 +145,17 @@ pub struct Checked<S>(PhantomData<S>);
 impl<S: Schema> Checked<S> {
     /// The descriptor of `S`, within all the rules. One outside them is a compile error that says which.
     pub const DESCRIPTOR: &'static SchemaDescriptor =
-        &match fault(S::PROJECT, S::VERSION, S::ENDPOINT, S::EVENTS, S::METRICS) {
+        &match fault(&Frame::of::<S>(), S::EVENTS, S::OWN_EVENTS, S::METRICS) {
             None => SchemaDescriptor {
+                organization: S::ORGANIZATION,
                 project: S::PROJECT,
                 version: S::VERSION,
                 resolution: S::RESOLUTION,
                 events: S::EVENTS,
                 metrics: S::METRICS,
-                fingerprint: fingerprint(S::PROJECT, S::RESOLUTION, S::EVENTS, S::METRICS),
+                fingerprint: fingerprint(S::ORGANIZATION, S::PROJECT, S::RESOLUTION, S::EVENTS, S::METRICS),
                 endpoint: S::ENDPOINT,
+                privacy_policy: S::PRIVACY_POLICY,
             },
             // Const evaluation: this is the compile error.
             Some(message) => panic!("{}", message.as_str()),
@@ -106,6 +163,18 @@ impl<S: Schema> Checked<S> {
 }
 
 impl SchemaDescriptor {
+    /// Who publishes the program.
+    #[must_use]
+    pub const fn organization(&self) -> &'static str {
+        self.organization
+    }
+
+    /// Where a person reads the organization's privacy policy.
+    #[must_use]
+    pub const fn privacy_policy(&self) -> Option<&'static str> {
+        self.privacy_policy
+    }
+
     /// The project's name.
     #[must_use]
     pub const fn project(&self) -> &'static str {
@@ -131,7 +200,8 @@ impl SchemaDescriptor {
         self.fingerprint
     }
 
-    /// Where the program's data go unless the person says otherwise.
+    /// Where the program's data go unless the person says otherwise; `None` for the policy's server, which only programs of
+    /// [`POLICY_ORGANIZATION`] have.
     #[must_use]
     pub const fn endpoint(&self) -> Option<&'static str> {
         self.endpoint
@@ -171,178 +241,31 @@ pub(crate) const fn index(position: u16) -> u16 {
     position.saturating_add(DROPPED_INDEX + 1)
 }
 
-/// What is wrong with a schema, its events' own faults included, or `None`.
-const fn fault(
-    project: &str,
-    version: &str,
-    endpoint: Option<&str>,
-    events: &[EventDescriptor],
-    metrics: &[MetricDescriptor],
-) -> Option<Message> {
-    let mut rest = events;
-    while let [event, others @ ..] = rest {
-        if let Some(message) = event.fault() {
-            return Some(message);
-        }
-        rest = others;
-    }
-    if let Some(message) = metrics_fault(metrics) {
-        return Some(message);
-    }
-    frame_fault(project, version, endpoint, events)
-}
-
-/// What is wrong with the metrics of one schema, or `None`.
-const fn metrics_fault(metrics: &[MetricDescriptor]) -> Option<Message> {
-    if metrics.len() > METRICS_MAX {
-        return Some(Message::new().and("a schema has more than 64 metrics: split the program's telemetry"));
-    }
-    let mut rest = metrics;
-    while let [metric, others @ ..] = rest {
-        if let Some(message) = metric.fault() {
-            return Some(message);
-        }
-        let mut twins = others;
-        while let [twin, tail @ ..] = twins {
-            if text::same(metric.name, twin.name) {
-                let start = Message::new().and("two metrics of one schema are named `");
-                return Some(start.and(metric.name).and("`: rename one"));
-            }
-            twins = tail;
-        }
-        rest = others;
-    }
-    None
-}
-
-/// What is wrong with a schema beside its events' own faults, or `None`. For the derive.
+/// How many items all of `parts` have. For the derive.
 #[must_use]
-pub const fn frame_fault(
-    project: &str,
-    version: &str,
-    endpoint: Option<&str>,
-    events: &[EventDescriptor],
-) -> Option<Message> {
-    if let Some(message) = word::project_fault(project) {
-        return Some(message);
+pub const fn count<T>(mut parts: &[&[T]]) -> usize {
+    let mut count: usize = 0;
+    while let [part, rest @ ..] = parts {
+        count = count.saturating_add(part.len());
+        parts = rest;
     }
-    if !is_version(version) {
-        return Some(
-            Message::new()
-                .and("the version `")
-                .and(version)
-                .and("` is not letters, digits, `.` and `-` (32 at most): build metadata may hold a name"),
-        );
-    }
-    if let Some(address) = endpoint
-        && !is_endpoint(address)
-    {
-        return Some(
-            Message::new()
-                .and("the endpoint `")
-                .and(address)
-                .and("` is not the base of a collector: write it as in `https://telemetry.example.org`, without user, password or query"),
-        );
-    }
-    if events.len() >= EVENTS_MAX {
-        return Some(Message::new().and("a schema has more than 255 events: split the program's telemetry"));
-    }
-    let mut rest = events;
-    while let [event, others @ ..] = rest {
-        if text::same(event.name, EVENT_DROPPED.name) {
-            return Some(
-                Message::new().and("every schema has `automagik.telemetry.dropped` already: rename yours"),
-            );
-        }
-        let mut twins = others;
-        while let [twin, tail @ ..] = twins {
-            if text::same(event.name, twin.name) {
-                return Some(
-                    Message::new()
-                        .and("two events of one schema are named `")
-                        .and(event.name)
-                        .and("`: rename one"),
-                );
-            }
-            twins = tail;
-        }
-        rest = others;
-    }
-    None
+    count
 }
 
-const fn is_endpoint(address: &str) -> bool {
-    let bytes = address.as_bytes();
-    let mut rest = match (text::strip(bytes, b"https://"), text::strip(bytes, b"http://")) {
-        (Some(rest), _) | (None, Some(rest)) => rest,
-        (None, None) => return false,
-    };
-    if rest.is_empty() || bytes.len() > ENDPOINT_LEN_MAX {
-        return false;
-    }
-    while let [first, tail @ ..] = rest {
-        if !first.is_ascii_graphic() || matches!(first, b'@' | b'?' | b'#' | b'\\') {
-            return false;
+/// All of `parts` behind each other; `N` is their [`count`]. For the derive.
+#[must_use]
+pub const fn join<T: Copy, const N: usize>(mut parts: &[&[T]], filler: T) -> [T; N] {
+    let mut joined = [filler; N];
+    let mut free: &mut [T] = &mut joined;
+    while let [part, rest @ ..] = parts {
+        let mut items: &[T] = part;
+        while let [item, others @ ..] = items {
+            let Some((slot, behind)) = free.split_first_mut() else { return joined };
+            *slot = *item;
+            free = behind;
+            items = others;
         }
-        rest = tail;
+        parts = rest;
     }
-    true
-}
-
-pub(crate) const fn is_version(version: &str) -> bool {
-    let mut bytes = version.as_bytes();
-    if bytes.is_empty() || bytes.len() > VERSION_LEN_MAX {
-        return false;
-    }
-    while let [first, rest @ ..] = bytes {
-        if !matches!(first, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-') {
-            return false;
-        }
-        bytes = rest;
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Severity;
-
-    const STARTED: EventDescriptor =
-        EventDescriptor { name: "app.started", severity: Severity::Info, fields: &[] };
-
-    fn sentence(project: &str, version: &str, events: &[EventDescriptor]) -> Option<String> {
-        fault(project, version, None, events, &[]).map(|message| message.as_str().to_owned())
-    }
-
-    #[test]
-    fn a_schema_within_the_rules_has_no_fault() {
-        assert_eq!(sentence("omni", "1.2.3-rc.1", &[STARTED]), None);
-    }
-
-    #[test]
-    fn an_endpoint_is_the_base_of_a_collector() {
-        for address in
-            ["https://telemetry.example.org", "http://localhost:4318", "https://c/otlp/", "http://[::1]:4318"]
-        {
-            assert!(frame_fault("omni", "1.0.0", Some(address), &[]).is_none(), "{address}");
-        }
-        for address in
-            ["", "localhost:4318", "https://", "ftp://c", "https://u:p@c", "https://c/?k=1", "https://c/ x"]
-        {
-            assert!(frame_fault("omni", "1.0.0", Some(address), &[]).is_some(), "{address}");
-        }
-    }
-
-    #[test]
-    fn two_events_of_one_name_are_a_fault() {
-        assert!(sentence("omni", "1.0.0", &[STARTED, STARTED]).unwrap().contains("`app.started`"));
-    }
-
-    #[test]
-    fn a_project_or_version_that_could_hold_a_name_is_a_fault() {
-        assert!(sentence("alice@example.org", "1.0.0", &[]).is_some());
-        assert!(sentence("omni", "1.0.0+alice", &[]).is_some());
-        assert!(sentence("omni", "", &[]).is_some());
-    }
+    joined
 }

@@ -68,6 +68,8 @@ pub(crate) enum Testing {
 }
 
 impl Schema for Testing {
+    const ORGANIZATION: &'static str = "acme";
+    const ENDPOINT: Option<&'static str> = Some("https://telemetry.acme.example");
     const PROJECT: &'static str = "testing";
     const VERSION: &'static str = "1.2.3";
     const EVENTS: &'static [EventDescriptor] =

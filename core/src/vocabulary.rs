@@ -13,6 +13,7 @@ use crate::schema::SchemaDescriptor;
 /// # use automagik_telemetry_core::Schema;
 /// # struct Omni;
 /// # impl Schema for Omni {
+/// #     const ORGANIZATION: &'static str = "automagik";
 /// #     const PROJECT: &'static str = "omni";
 /// #     const VERSION: &'static str = "1.0.0";
 /// #     const EVENTS: &'static [EventDescriptor] = &[];

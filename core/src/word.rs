@@ -55,6 +55,8 @@ pub enum Rule {
     ReservedName,
     /// It is not a project's name.
     Project,
+    /// It is not an organization's name.
+    Organization,
     /// It asks for personal data, as `email` does.
     PersonalName,
 }
@@ -97,6 +99,9 @@ impl Rule {
             }
             Self::Project => {
                 "is not a project's name: use lower-case letters, digits, `-`, `_` and `.`, a letter first"
+            }
+            Self::Organization => {
+                "is not an organization's name: use lower-case letters, digits and `-`, a letter first, as in \"acme\""
             }
             Self::PersonalName => {
                 "asks for personal data: name what it ranges over, such as `email_kind`, or, if its values can't point at a person, say why with `harmless`"
@@ -219,6 +224,25 @@ pub const fn check_project(name: &str) -> Option<Rule> {
     None
 }
 
+/// The rule that `name` breaks, or `None` where it may name an organization. Variables are named by it, so it has neither
+/// `_` nor `.`: no two organizations have the same variables.
+///
+/// ```
+/// use automagik_telemetry_core::word::{check_organization, Rule};
+/// assert_eq!(check_organization("home-assistant"), None);
+/// assert_eq!(check_organization("Acme Inc."), Some(Rule::Organization));
+/// ```
+#[must_use]
+pub const fn check_organization(name: &str) -> Option<Rule> {
+    match check_project(name) {
+        Some(Rule::Project) => Some(Rule::Organization),
+        None if contains(name.as_bytes(), b"_") || contains(name.as_bytes(), b".") => {
+            Some(Rule::Organization)
+        }
+        other => other,
+    }
+}
+
 /// What is wrong with `word`, as a whole sentence, or `None`.
 #[must_use]
 pub const fn fault(word: &str) -> Option<Message> {
@@ -252,6 +276,15 @@ pub(crate) const fn field_name_fault(name: &str, harmless: Option<&str>, is_bool
 pub const fn project_fault(name: &str) -> Option<Message> {
     match check_project(name) {
         Some(rule) => Some(sentence("the project name `", name, rule)),
+        None => None,
+    }
+}
+
+/// What is wrong with `name` as an organization's name, as a whole sentence, or `None`.
+#[must_use]
+pub const fn organization_fault(name: &str) -> Option<Message> {
+    match check_organization(name) {
+        Some(rule) => Some(sentence("the organization name `", name, rule)),
         None => None,
     }
 }

@@ -313,6 +313,7 @@ mod tests {
     struct Two;
 
     impl Schema for One {
+        const ORGANIZATION: &'static str = "automagik";
         const PROJECT: &'static str = "one";
         const VERSION: &'static str = "1.0.0";
         const EVENTS: &'static [EventDescriptor] = &[];
@@ -322,6 +323,7 @@ mod tests {
     }
 
     impl Schema for Two {
+        const ORGANIZATION: &'static str = "automagik";
         const PROJECT: &'static str = "two";
         const VERSION: &'static str = "1.0.0";
         const EVENTS: &'static [EventDescriptor] = &[];

@@ -44,7 +44,7 @@ pub const INTERVAL: Duration = Duration::from_secs(60);
 /// }
 ///
 /// #[derive(Schema)]
-/// #[schema(project = "pump")]
+/// #[schema(organization = "automagik", project = "pump")]
 /// enum Pump {
 ///     Started(PumpStarted),
 /// }

@@ -157,7 +157,7 @@ fn a_server_whose_certificate_has_run_out_gets_nothing_from_a_device_that_knows_
     }
 
     #[derive(Schema)]
-    #[schema(project = "pump")]
+    #[schema(organization = "automagik", project = "pump")]
     enum Pump {
         Feature(FeatureUsed<Feature>),
     }

@@ -1,13 +1,23 @@
 //! The question, asked once, where somebody is there to answer and nothing is decided. Policy: "Opt-In by Default".
 
+use crate::agreed::{self, News};
 use crate::choice;
 use crate::endpoint::{self, Endpoint};
 use crate::environment::Environment;
+use crate::organization::Organization;
+use crate::signals::ENABLED;
 use automagik_telemetry_core::consent::{Because, Decision};
 use automagik_telemetry_core::otlp::Signal;
+use automagik_telemetry_core::schema::SchemaDescriptor;
 use std::fmt;
-use std::io;
-use std::path::Path;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+/// Most events and metrics that the question lists by name.
+const COLLECTED_MAX: usize = 10;
+
+/// Longest line of the question's text, in bytes, beside what stands in front.
+const LINE_MAX: usize = 86;
 
 /// Asks a person. [`Terminal`](crate::Terminal) does it in a terminal; a program with windows brings its own dialog:
 ///
@@ -38,6 +48,12 @@ pub trait Ask {
     /// Shows the question, and waits for the answer.
     fn ask(&mut self, question: &Question) -> Reply;
 
+    /// Shows what this version can send beyond what the person agreed to, before anything is recorded; says whether it could be shown.
+    /// Without that, telemetry stays off. Unless you write another way, it is shown on standard error, where that is a terminal.
+    fn news(&mut self, news: &News) -> bool {
+        show_at_terminal(news)
+    }
+
     /// The answer was kept in the file, or could not be. `None` where there was no answer.
     fn kept(&mut self, _kept: Result<Option<&Path>, &io::Error>) {}
 }
@@ -53,11 +69,15 @@ pub enum Reply {
     NotNow,
 }
 
-/// What a person must know to answer. `Display` is all of it, in a few lines.
+/// What a person must know to answer. `Display` is all of it, in a few lines of English; a dialog in another language makes its own of
+/// the parts.
 #[derive(Clone, Debug)]
 pub struct Question {
-    project: &'static str,
+    schema: &'static SchemaDescriptor,
+    organization: Organization,
     destination: String,
+    /// Where the answer would be kept.
+    kept_in: Option<PathBuf>,
     /// Whether it is remembered for the session that there was no answer.
     session: bool,
     colour: bool,
@@ -75,9 +95,9 @@ impl Reply {
 }
 
 impl Question {
-    fn new(environment: &Environment, project: &'static str, application: Option<&str>) -> Self {
+    fn new(environment: &Environment, schema: &'static SchemaDescriptor) -> Self {
         let of = |signal| {
-            endpoint::choose(environment, application, signal).map_or_else(
+            endpoint::choose(environment, schema.endpoint(), signal).map_or_else(
                 |_| "nowhere: the endpoint is wrong".to_owned(),
                 |(endpoint, _)| host(&endpoint, signal),
             )
@@ -88,25 +108,50 @@ impl Question {
         // https://no-color.org, and terminals that say that they have none.
         let colour = environment.variable("NO_COLOR").is_none_or(|value| value.is_empty())
             && environment.text("TERM").is_some_and(|value| value != "dumb");
-        Self { project, destination, session: choice::remembers_session(environment), colour }
+        let (organization, kept_in) = (environment.organization(), choice::path(environment));
+        let session = choice::remembers_session(environment);
+        Self { schema, organization, destination, kept_in, session, colour }
     }
 
     /// The program's project.
     #[must_use]
     pub fn project(&self) -> &'static str {
-        self.project
+        self.schema.project()
+    }
+
+    /// Who asks, and for whose programs the answer counts.
+    #[must_use]
+    pub fn organization(&self) -> Organization {
+        self.organization
     }
 
     /// The policy's question.
     #[must_use]
-    pub fn question(&self) -> &'static str {
-        "Help Improve Automagik! Enable telemetry?"
+    pub fn question(&self) -> String {
+        format!("Help Improve {}! Enable telemetry?", self.organization)
     }
 
-    /// What is collected.
+    /// What can be sent, in the schema's own words: events and their fields, and what is counted.
     #[must_use]
-    pub fn collected(&self) -> &'static str {
-        "which commands and features are used, how long they take, error codes, the operating system"
+    pub fn collected(&self) -> Vec<String> {
+        let with = |name: &str, fields: Vec<&str>| match fields.as_slice() {
+            [] => name.to_owned(),
+            fields => format!("{name} ({})", fields.join(", ")),
+        };
+        let events =
+            self.schema.events().map(|event| with(event.name, event.fields.iter().map(|f| f.name).collect()));
+        let metrics = self.schema.metrics().iter().map(|metric| with(metric.name, metric.labels.to_vec()));
+        // What was dropped comes first in a schema, and last for a person.
+        let mut all: Vec<String> = events.chain(metrics).collect();
+        all.rotate_left(1);
+        all
+    }
+
+    /// What goes with it.
+    #[must_use]
+    pub fn accompanied_by(&self) -> &'static str {
+        "the program's version, the kinds of operating system and processor, the time in coarse steps, and a pseudonym: random digits that \
+         this account keeps for this program, which link what it sends"
     }
 
     /// What is not collected.
@@ -121,10 +166,28 @@ impl Question {
         &self.destination
     }
 
+    /// Where the organization's privacy policy can be read, where the schema says so.
+    #[must_use]
+    pub fn privacy_policy(&self) -> Option<&'static str> {
+        self.schema.privacy_policy()
+    }
+
+    /// For what the answer counts.
+    #[must_use]
+    pub fn covers(&self) -> String {
+        let kept =
+            self.kept_in.as_ref().map(|path| format!(", kept in {}", path.display())).unwrap_or_default();
+        format!("all programs of {} that you run, and nobody else's{kept}", self.organization)
+    }
+
     /// How a mind is changed.
     #[must_use]
     pub fn change(&self) -> String {
-        format!("AUTOMAGIK_TELEMETRY_ENABLED=false or ~/{} is a no for good", crate::signals::OPT_OUT_FILE)
+        let (organization, variable) = (self.organization, self.organization.variable(ENABLED));
+        format!(
+            "{variable}=false, an empty file ~/{}, or no as the answer that is kept ends it",
+            organization.opt_out_file()
+        )
     }
 
     /// What no answer means for the next run: nothing is asked for the rest of the session, where the system has a place that ends with
@@ -152,20 +215,75 @@ fn host(endpoint: &Endpoint, signal: Signal) -> String {
 
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} can send anonymous usage data. Nothing is sent unless you say yes.", self.project)?;
-        writeln!(f, "  Sent:       {}", self.collected())?;
-        writeln!(f, "  Never sent: {}", self.not_collected())?;
-        writeln!(f, "  To:         {}", self.destination)?;
-        writeln!(f, "  Later:      {}", self.change())
+        let (project, organization) = (self.project(), self.organization);
+        writeln!(f, "{project} of {organization} can send usage data. Nothing is sent unless you say yes.")?;
+        let collected = self.collected();
+        let (shown, more) = collected.split_at(collected.len().min(COLLECTED_MAX));
+        let mut sent = shown.join("; ");
+        if !more.is_empty() {
+            sent.push_str(&format!("; and {} more, which `{project} telemetry inventory` lists", more.len()));
+        }
+        let row = |f: &mut fmt::Formatter<'_>, head: &str, text: &str| {
+            let mut head = head;
+            wrapped(text).iter().try_for_each(|line| writeln!(f, "  {:<12}{line}", std::mem::take(&mut head)))
+        };
+        row(f, "Sent:", &sent)?;
+        row(f, "With:", self.accompanied_by())?;
+        row(f, "Never sent:", self.not_collected())?;
+        row(f, "To:", &self.destination)?;
+        row(f, "Covers:", &self.covers())?;
+        row(f, "Later:", &self.change())?;
+        self.privacy_policy().map_or(Ok(()), |address| row(f, "Read more:", address))
     }
+}
+
+/// `text` in lines for a terminal of 100 columns; a word that is longer stands alone.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().filter(|line| line.is_empty() || line.len() + word.len() < LINE_MAX);
+        match last {
+            Some(line) => {
+                if !line.is_empty() {
+                    line.push(' ');
+                }
+                line.push_str(word);
+            }
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Shows `news` on standard error where that is a terminal, and says whether it was.
+fn show_at_terminal(news: &News) -> bool {
+    let mut output = io::stderr();
+    output.is_terminal()
+        && output.write_all(news.to_string().as_bytes()).and_then(|()| output.flush()).is_ok()
+}
+
+/// Shows what is new since the person agreed, with `dialog` where there is one, and keeps that they have seen it.
+pub(crate) fn show_news(
+    dialog: Option<&mut (dyn Ask + 'static)>,
+    environment: &Environment,
+    schema: &'static SchemaDescriptor,
+) -> bool {
+    let Some(news) = agreed::news(environment, schema) else { return false };
+    let is_shown = match dialog {
+        Some(dialog) => dialog.news(&news),
+        None => show_at_terminal(&news),
+    };
+    if is_shown {
+        agreed::note(environment, schema);
+    }
+    is_shown
 }
 
 /// Asks where nothing is decided and somebody is there, keeps the answer, and says what it was.
 pub(crate) fn ask(
     dialog: &mut dyn Ask,
     environment: &Environment,
-    project: &'static str,
-    application: Option<&str>,
+    schema: &'static SchemaDescriptor,
     decision: Decision,
 ) -> Option<Reply> {
     if decision.because() != Because::NothingSaid
@@ -174,10 +292,15 @@ pub(crate) fn ask(
     {
         return None;
     }
-    let reply = dialog.ask(&Question::new(environment, project, application));
+    let reply = dialog.ask(&Question::new(environment, schema));
     match reply {
         Reply::Yes | Reply::No => match choice::store(environment, reply == Reply::Yes) {
-            Ok(path) => dialog.kept(Ok(Some(&path))),
+            Ok(path) => {
+                if reply == Reply::Yes {
+                    agreed::note(environment, schema);
+                }
+                dialog.kept(Ok(Some(&path)));
+            }
             Err(error) => {
                 // Where nothing can be kept, the rest of this process is all there is.
                 choice::ask_no_more(environment);

@@ -4,11 +4,13 @@ use crate::ask::{self, Ask, Reply};
 use crate::background;
 use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
+use crate::organization::Organization;
 use crate::rights::Rights;
 use crate::settings;
 use crate::start::{self, Options, Person};
 use crate::telemetry::Telemetry;
 use automagik_telemetry_core::Schema;
+use automagik_telemetry_core::consent::Because;
 use automagik_telemetry_core::schema::Checked;
 use core::marker::PhantomData;
 use std::time::Duration;
@@ -28,7 +30,7 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 /// enum Feature { ListContacts }
 ///
 /// #[derive(Schema)]
-/// #[schema(project = "omni")]
+/// #[schema(organization = "automagik", project = "omni")]
 /// enum Omni { FeatureUsed(FeatureUsed<Feature>) }
 ///
 /// let telemetry = Telemetry::<Omni>::builder().start();
@@ -65,7 +67,7 @@ pub enum StartError {
     /// One of the person's settings is wrong. Nothing is sent anywhere.
     Setting {
         /// The variable.
-        variable: &'static str,
+        variable: String,
         /// What is wrong with it.
         error: settings::Error,
     },
@@ -112,7 +114,7 @@ impl<S: Schema> Builder<S> {
     }
 
     /// Where `verbose`, shows on standard error what is sent: for a `--telemetry-verbose` of the application. The
-    /// person's `AUTOMAGIK_TELEMETRY_VERBOSE` does the same.
+    /// person's `ACME_TELEMETRY_VERBOSE` (the organization's name in front) does the same.
     #[must_use]
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.options.verbose |= verbose;
@@ -127,14 +129,14 @@ impl<S: Schema> Builder<S> {
     }
 
     /// Gives one request and its answer `timeout` instead of [`TIMEOUT`](settings::TIMEOUT); zero is no limit. The person's
-    /// `AUTOMAGIK_TELEMETRY_TIMEOUT` beats it.
+    /// `ACME_TELEMETRY_TIMEOUT` beats it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = (!timeout.is_zero()).then_some(timeout);
         self
     }
 
-    /// Where not `gzip`, sends bodies of more than 1 KiB as they are. The person's `AUTOMAGIK_TELEMETRY_COMPRESSION`
+    /// Where not `gzip`, sends bodies of more than 1 KiB as they are. The person's `ACME_TELEMETRY_COMPRESSION`
     /// beats it.
     #[must_use]
     pub fn compression(mut self, gzip: bool) -> Self {
@@ -170,7 +172,7 @@ impl<S: Schema> Builder<S> {
     /// # #[derive(Label, Clone, Copy)]
     /// # enum Feature { ListContacts }
     /// # #[derive(Schema)]
-    /// # #[schema(project = "omni")]
+    /// # #[schema(organization = "automagik", project = "omni")]
     /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
     /// use automagik_telemetry_std::{Telemetry, Terminal};
     /// let telemetry = Telemetry::<Omni>::builder().ask(Terminal::new()).start();
@@ -186,7 +188,7 @@ impl<S: Schema> Builder<S> {
     #[must_use]
     pub fn rights(self) -> Rights<S> {
         let environment = self.environment.unwrap_or_else(Environment::of_process);
-        Rights::new(environment, self.options.opt_out)
+        Rights::new(environment.of(Organization::of::<S>()), self.options.opt_out)
     }
 
     /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations. Unless it is
@@ -223,15 +225,20 @@ impl<S: Schema> Builder<S> {
         let (schema, person) = (Checked::<S>::DESCRIPTOR, Person::new::<S>(environment, self.options));
         let mut decision = person.decision();
         let environment = person.environment();
-        if self.options.upload_in_background && environment.variable(background::UPLOAD).is_some() {
+        if self.options.upload_in_background && environment.setting(background::UPLOAD).is_some() {
             start::upload_if_left_behind::<S>(&person, decision);
         }
-        if let Some(Dialog(mut dialog)) = self.dialog.take() {
-            let reply = ask::ask(&mut *dialog, environment, schema.project(), schema.endpoint(), decision);
-            if let Some(yes) = reply.and_then(Reply::answer) {
-                person.answer(yes);
-                decision = person.decision();
-            }
+        let mut dialog = self.dialog.take();
+        if let Some(Dialog(dialog)) = &mut dialog
+            && let Some(yes) = ask::ask(&mut **dialog, environment, schema, decision).and_then(Reply::answer)
+        {
+            person.answer(yes);
+            decision = person.decision();
+        }
+        if decision.because() == Because::WiderThanAgreed
+            && ask::show_news(dialog.as_mut().map(|Dialog(dialog)| &mut **dialog), environment, schema)
+        {
+            decision = person.decision();
         }
         let telemetry = Telemetry::new(person);
         let started = telemetry.begin(decision);

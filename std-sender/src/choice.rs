@@ -1,4 +1,4 @@
-//! The person's answer, given once: one for all programs of the organisation.
+//! The person's answer, given once: one for all programs of an organization, and for nobody else's.
 //!
 //! | file | holds |
 //! |---|---|
@@ -8,21 +8,19 @@
 //! Written to a temporary file and renamed into place, mode 0600: of two programs that ask at once the later answer counts,
 //! and nobody reads half of one. A file that can't be read may hold a "no", and counts as one.
 
+use crate::agreed;
 use crate::environment::Environment;
+use crate::organization::Organization;
 use automagik_telemetry_core::consent::Answer;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Most bytes that are read of the file.
 const CHOICE_BYTES_MAX: u64 = 4096;
 
-/// What stands above the answer.
-const COMMENT: &str =
-    "# May programs of Automagik send anonymous usage data? yes or no. For all of them, of this person.\n";
-
-/// Whether somebody here was asked and gave no answer.
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// For whom somebody here was asked and gave no answer.
+static ASKED: Mutex<Vec<Organization>> = Mutex::new(Vec::new());
 
 /// Where the answer is kept.
 pub(crate) fn path(environment: &Environment) -> Option<PathBuf> {
@@ -57,13 +55,21 @@ pub(crate) fn store(environment: &Environment, yes: bool) -> io::Result<PathBuf>
     let (folder, path) = environment.config().zip(path(environment)).ok_or_else(none)?;
     crate::disk::make_folder(folder)?;
     let answer = if yes { "yes\n" } else { "no\n" };
-    crate::disk::temporary(folder, [COMMENT, answer].concat().as_bytes())?.persist(&path)?;
+    let organization = environment.organization();
+    let text = format!(
+        "# May programs of {organization} send usage data? yes or no. For all of them, of this person.\n{answer}"
+    );
+    crate::disk::temporary(folder, text.as_bytes())?.persist(&path)?;
+    if !yes {
+        // A yes that is given later is given to what there is then.
+        agreed::clear(environment);
+    }
     Ok(path)
 }
 
 /// Asks no more: for the rest of the session where the platform has a place for that, else of this process.
 pub(crate) fn ask_no_more(environment: &Environment) {
-    ASKED.store(true, Ordering::Relaxed);
+    asked().push(environment.organization());
     if let Some(folder) = environment.runtime() {
         let _ = crate::disk::make_folder(folder).and_then(|()| std::fs::write(mark(folder), ""));
     }
@@ -77,8 +83,12 @@ pub(crate) fn remembers_session(environment: &Environment) -> bool {
 /// Whether somebody was asked, in this session or by this process, and gave no answer.
 pub(crate) fn is_asked_no_more(environment: &Environment) -> bool {
     // Signals that were handed over are no session of this process.
-    environment.is_of_process() && ASKED.load(Ordering::Relaxed)
+    environment.is_of_process() && asked().contains(&environment.organization())
         || environment.runtime().is_some_and(|folder| mark(folder).exists())
+}
+
+fn asked() -> MutexGuard<'static, Vec<Organization>> {
+    ASKED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn mark(folder: &Path) -> PathBuf {

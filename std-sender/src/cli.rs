@@ -9,7 +9,7 @@
 //! # #[derive(Label, Clone, Copy)]
 //! # enum Feature { ListContacts }
 //! # #[derive(Schema)]
-//! # #[schema(project = "omni")]
+//! # #[schema(organization = "automagik", project = "omni")]
 //! # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
 //! #[derive(Parser)]
 //! struct Arguments {
@@ -41,8 +41,9 @@
 //! ```
 
 use crate::builder::Builder;
+use crate::organization::Organization;
 use crate::rights::{Rights, RightsError};
-use crate::signals::{ENABLED, OPT_OUT_FILE};
+use crate::signals::ENABLED;
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::schema::Checked;
 use clap::{ArgMatches, FromArgMatches, Subcommand};
@@ -103,9 +104,9 @@ enum Choice {
         #[arg(long)]
         send: bool,
     },
-    /// Say yes, for all programs of Automagik
+    /// Say yes, for all programs of this organization
     On,
-    /// Say no, for all programs of Automagik, and delete what waits
+    /// Say no, for all programs of this organization, and delete what waits
     Off,
     /// List all that this program could ever send
     Inventory {
@@ -166,13 +167,15 @@ fn test<S: Schema>(rights: &Rights<S>, send: bool) -> Result<String, String> {
 }
 
 fn on<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let organization = Organization::of::<S>();
     let path = rights.turn_on().map_err(|error| {
-        format!("the answer can't be kept in {error}\nTo say yes without it, set {ENABLED}=true.")
+        let variable = organization.variable(ENABLED);
+        format!("the answer can't be kept in {error}\nTo say yes without it, set {variable}=true.")
     })?;
     let decision = rights.decision();
     let path = path.display();
     Ok(if decision.enabled() {
-        format!("Telemetry is on, for all programs of Automagik. Your answer is kept in {path}.\n")
+        format!("Telemetry is on, for all programs of {organization}. Your answer is kept in {path}.\n")
     } else {
         let because = decision.because().sentence();
         format!("Your yes is kept in {path}.\nTelemetry stays off all the same: {because}.\n")
@@ -180,13 +183,13 @@ fn on<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
 }
 
 fn off<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let organization = Organization::of::<S>();
     let (path, records) = rights.turn_off().map_err(|error| {
-        format!(
-            "{error}\nTo say no all the same, set {ENABLED}=false, or make an empty file ~/{OPT_OUT_FILE}."
-        )
+        let (variable, file) = (organization.variable(ENABLED), organization.opt_out_file());
+        format!("{error}\nTo say no all the same, set {variable}=false, or make an empty file ~/{file}.")
     })?;
     Ok(format!(
-        "Telemetry is off, for all programs of Automagik. Your answer is kept in {}.\n\
+        "Telemetry is off, for all programs of {organization}. Your answer is kept in {}.\n\
          {} deleted; nothing was sent.\n",
         path.display(),
         counted(records, "waiting record was", "waiting records were"),

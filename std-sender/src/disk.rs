@@ -52,6 +52,16 @@ pub(crate) fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::Nam
     Ok(file)
 }
 
+/// A file of `bytes` made in `folder` that nobody else can find, at its start.
+pub(crate) fn unnamed(folder: &Path, bytes: &[u8]) -> io::Result<File> {
+    step()?;
+    check_size(bytes.len() as u64)?;
+    let mut file = tempfile::tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file)
+}
+
 /// The file `name` in `folder` holds `bytes`, all of them, from one moment to the next.
 pub(crate) fn publish(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     for _ in 0..PUBLISH_ATTEMPTS {

@@ -9,16 +9,16 @@ use automagik_telemetry_core::otlp::Signal;
 use reqwest::Url;
 use sha2::{Digest, Sha256};
 
-/// The person's setting: a base, to which each signal's path is added. Policy: "Self-Hosting".
-pub const ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_ENDPOINT";
+/// The person's setting (`ACME_TELEMETRY_ENDPOINT`): a base, to which each signal's path is added. Policy: "Self-Hosting".
+pub const ENDPOINT: &str = "ENDPOINT";
 
 /// The person's setting for events alone: the whole address, used as it is. It beats [`ENDPOINT`].
-pub const LOGS_ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_LOGS_ENDPOINT";
+pub const LOGS_ENDPOINT: &str = "LOGS_ENDPOINT";
 
 /// The person's setting for counts and durations alone: the whole address, used as it is. It beats [`ENDPOINT`].
-pub const METRICS_ENDPOINT: &str = "AUTOMAGIK_TELEMETRY_METRICS_ENDPOINT";
+pub const METRICS_ENDPOINT: &str = "METRICS_ENDPOINT";
 
-/// Where data go unless somebody says otherwise. Policy: "Data Storage & Security".
+/// Where data of `automagik` go unless somebody says otherwise; other organizations name theirs in the schema. Policy: "Data Storage & Security".
 pub const DEFAULT: &str = "https://telemetry.namastex.ai";
 
 /// Why an endpoint is none.
@@ -181,10 +181,10 @@ impl core::fmt::Debug for Endpoint {
 }
 
 /// Who set the endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetBy {
     /// The person, in this variable.
-    Person(&'static str),
+    Person(String),
     /// The application.
     Application,
     /// Nobody: it is [`DEFAULT`].
@@ -218,15 +218,16 @@ pub(crate) fn choose(
         Signal::Logs => LOGS_ENDPOINT,
         Signal::Metrics => METRICS_ENDPOINT,
     };
-    let text =
-        |variable: &str| environment.variable(variable).map(|value| value.to_string_lossy().into_owned());
+    let text = |setting: &str| environment.setting(setting).map(|value| value.to_string_lossy().into_owned());
+    let by = |setting| SetBy::Person(environment.organization().variable(setting));
     let (parsed, set_by) = if let Some(value) = text(whole) {
-        (Endpoint::parse_whole(&value), SetBy::Person(whole))
+        (Endpoint::parse_whole(&value), by(whole))
     } else if let Some(value) = text(ENDPOINT) {
-        (Endpoint::parse(&value), SetBy::Person(ENDPOINT))
+        (Endpoint::parse(&value), by(ENDPOINT))
     } else if let Some(value) = application {
         (Endpoint::parse(value), SetBy::Application)
     } else {
+        // A schema of another organization without an endpoint does not compile.
         (Endpoint::parse(DEFAULT), SetBy::Nobody)
     };
     match parsed {
@@ -240,6 +241,10 @@ pub(crate) fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn person_in(setting: &str) -> SetBy {
+        SetBy::Person(format!("AUTOMAGIK_TELEMETRY_{setting}"))
+    }
 
     fn logs_url(text: &str) -> String {
         Endpoint::parse(text).unwrap().url(Signal::Logs).to_string()
@@ -289,13 +294,13 @@ mod tests {
             choose(environment, application, Signal::Logs)
                 .map(|(endpoint, set_by)| (endpoint.to_string(), set_by))
         };
-        let person = nothing.clone().with(ENDPOINT, mine);
+        let person = nothing.clone().set(ENDPOINT, mine);
         let process = Environment::of_process();
         assert_eq!(chosen(&process, None), Ok((DEFAULT.to_owned(), SetBy::Nobody)));
         assert_eq!(chosen(&nothing, Some(app)), Ok((app.to_owned(), SetBy::Application)));
-        assert_eq!(chosen(&person, Some(app)), Ok((mine.to_owned(), SetBy::Person(ENDPOINT))));
-        let empty = nothing.clone().with(ENDPOINT, "");
-        assert_eq!(chosen(&empty, Some(app)), Err((Error::Empty, SetBy::Person(ENDPOINT))));
+        assert_eq!(chosen(&person, Some(app)), Ok((mine.to_owned(), person_in(ENDPOINT))));
+        let empty = nothing.clone().set(ENDPOINT, "");
+        assert_eq!(chosen(&empty, Some(app)), Err((Error::Empty, person_in(ENDPOINT))));
         assert_eq!(chosen(&nothing, Some("")), Err((Error::Empty, SetBy::Application)));
     }
 
@@ -305,15 +310,15 @@ mod tests {
         for elsewhere in
             [DEFAULT, "http://10.0.0.1", "http://localhost.example.org", "http://[2001:db8::1]:4318"]
         {
-            let environment = handed.clone().with(ENDPOINT, elsewhere);
+            let environment = handed.clone().set(ENDPOINT, elsewhere);
             assert_eq!(
                 choose(&environment, None, Signal::Logs),
-                Err((Error::ElsewhereInATest, SetBy::Person(ENDPOINT))),
+                Err((Error::ElsewhereInATest, person_in(ENDPOINT))),
                 "{elsewhere}"
             );
         }
         for here in ["http://localhost:4318", "http://127.1.2.3", "http://[::1]:4318"] {
-            assert!(choose(&handed.clone().with(ENDPOINT, here), None, Signal::Logs).is_ok(), "{here}");
+            assert!(choose(&handed.clone().set(ENDPOINT, here), None, Signal::Logs).is_ok(), "{here}");
         }
     }
 
@@ -329,14 +334,14 @@ mod tests {
             assert_eq!(chosen.url(Signal::Logs).as_str(), url);
         }
         let environment = Environment::at("/nonexistent")
-            .with(ENDPOINT, "http://127.0.0.1/base")
-            .with(LOGS_ENDPOINT, "http://127.0.0.1/logs");
+            .set(ENDPOINT, "http://127.0.0.1/base")
+            .set(LOGS_ENDPOINT, "http://127.0.0.1/logs");
         let chosen = |signal| {
             choose(&environment, None, signal).map(|(endpoint, by)| (endpoint.url(signal).to_string(), by))
         };
         let (logs, metrics) = ("http://127.0.0.1/logs", "http://127.0.0.1/base/v1/metrics");
-        assert_eq!(chosen(Signal::Logs), Ok((logs.to_owned(), SetBy::Person(LOGS_ENDPOINT))));
-        assert_eq!(chosen(Signal::Metrics), Ok((metrics.to_owned(), SetBy::Person(ENDPOINT))));
+        assert_eq!(chosen(Signal::Logs), Ok((logs.to_owned(), person_in(LOGS_ENDPOINT))));
+        assert_eq!(chosen(Signal::Metrics), Ok((metrics.to_owned(), person_in(ENDPOINT))));
     }
 
     #[test]

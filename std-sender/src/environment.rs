@@ -2,17 +2,18 @@
 //!
 //! Nothing else in this crate reads the process's variables, so a test or a demo can hand over its own.
 
+use crate::organization::Organization;
 use etcetera::BaseStrategy;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// Name of this library's folder among those of other programs.
-const FOLDER: &str = "automagik-telemetry";
+/// The folder for what holds for programs of all organizations: the administrator's.
+const MACHINE_FOLDER: &str = "automagik-telemetry";
 
-/// The person's setting: an absolute path to a folder for what waits, the secret and the log of what was sent, instead of the
-/// platform's. For a container whose home is read-only or new each time: a volume.
-pub const STATE_DIR: &str = "AUTOMAGIK_TELEMETRY_STATE_DIR";
+/// The person's setting (`ACME_TELEMETRY_STATE_DIR`): an absolute path to a folder for what waits, the secret and the log of what was
+/// sent, instead of the platform's. For a container whose home is read-only or new each time: a volume.
+pub const STATE_DIR: &str = "STATE_DIR";
 
 /// Variables and folders that the decision and the files depend on.
 ///
@@ -25,11 +26,20 @@ pub const STATE_DIR: &str = "AUTOMAGIK_TELEMETRY_STATE_DIR";
 pub struct Environment {
     variables: Variables,
     home: Option<PathBuf>,
+    machine: Option<PathBuf>,
+    test_binary: bool,
+    /// The platform's places, for programs of all organizations.
+    places: Places,
+    organization: Organization,
+    /// The organization's own folders in them.
+    folders: Places,
+}
+
+#[derive(Clone, Debug)]
+struct Places {
     config: Option<PathBuf>,
     state: Option<PathBuf>,
     runtime: Option<PathBuf>,
-    machine: Option<PathBuf>,
-    test_binary: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -69,18 +79,17 @@ impl Environment {
             .as_ref()
             .map(|folders| if cfg!(target_os = "macos") { folders.data_dir() } else { folders.config_dir() });
         let runtime = folders.as_ref().and_then(BaseStrategy::runtime_dir);
-        let state = state.filter(is_ours).map(|state| state.join(FOLDER));
+        let places = Places { config: config.filter(is_ours), state: state.filter(is_ours), runtime };
         Self {
             variables: Variables::Process,
-            config: config.filter(is_ours).map(|config| config.join(FOLDER)),
-            runtime: runtime.map(|runtime| runtime.join(FOLDER)),
             machine: machine(),
-            state: std::env::var_os(STATE_DIR)
-                .filter(|folder| !folder.is_empty())
-                .map_or(state, |folder| state_dir(&folder)),
             home,
             test_binary: is_test_binary(),
+            folders: places.clone(),
+            places,
+            organization: Organization::POLICY,
         }
+        .of(Organization::POLICY)
     }
 
     /// One with no variables at all, whose files are under `home`: for tests and demonstrations. It may say "yes" where
@@ -88,15 +97,35 @@ impl Environment {
     #[must_use]
     pub fn at(home: impl Into<PathBuf>) -> Self {
         let home = home.into();
+        let place = |name| Some(home.join(name));
+        let places =
+            Places { config: place(".config"), state: place(".local/state"), runtime: place(".runtime") };
         Self {
             variables: Variables::Given(BTreeMap::new()),
-            config: Some(home.join(".config").join(FOLDER)),
-            state: Some(home.join(".local/state").join(FOLDER)),
-            runtime: Some(home.join(".runtime").join(FOLDER)),
-            machine: Some(home.join("etc").join(FOLDER)),
+            machine: Some(home.join("etc").join(MACHINE_FOLDER)),
             home: Some(home),
             test_binary: false,
+            folders: places.clone(),
+            places,
+            organization: Organization::POLICY,
         }
+        .of(Organization::POLICY)
+    }
+
+    /// This one, with the variables and folders of `organization`.
+    pub(crate) fn of(mut self, organization: Organization) -> Self {
+        self.organization = organization;
+        let folder = organization.folder();
+        let own = |place: &Option<PathBuf>| place.as_ref().map(|place| place.join(&folder));
+        // One that is no absolute path is none: then nothing is kept.
+        let given = self.setting(STATE_DIR).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let state = given.map_or(self.places.state.clone(), |given| given.is_absolute().then_some(given));
+        self.folders = Places {
+            config: own(&self.places.config),
+            state: own(&state),
+            runtime: own(&self.places.runtime),
+        };
+        self
     }
 
     /// This one, with a variable set; it is not that of the process any more.
@@ -106,13 +135,32 @@ impl Environment {
             Variables::Process => std::env::vars_os().collect(),
             Variables::Given(variables) => variables,
         };
-        let (name, value) = (name.into(), value.into());
-        if name == STATE_DIR {
-            self.state = state_dir(&value);
-        }
-        variables.insert(name, value);
+        variables.insert(name.into(), value.into());
         self.variables = Variables::Given(variables);
-        self
+        let organization = self.organization;
+        self.of(organization)
+    }
+
+    /// This one, with a setting of the organization.
+    #[cfg(test)]
+    pub(crate) fn set(self, setting: &str, value: impl Into<OsString>) -> Self {
+        let name = self.organization.variable(setting);
+        self.with(name, value)
+    }
+
+    /// Whose program it is.
+    pub(crate) fn organization(&self) -> Organization {
+        self.organization
+    }
+
+    /// The value of the organization's variable for `setting`.
+    pub(crate) fn setting(&self, setting: &str) -> Option<OsString> {
+        self.variable(self.organization.variable(setting))
+    }
+
+    /// The same as text: see [`text`](Environment::text).
+    pub(crate) fn setting_text(&self, setting: &str) -> Option<String> {
+        self.text(self.organization.variable(setting))
     }
 
     /// Whether the signals are the person's own.
@@ -146,14 +194,14 @@ impl Environment {
         self.home.as_deref()
     }
 
-    /// This library's folder for the person's answer; it need not exist.
+    /// The organization's folder for the person's answer; it need not exist.
     pub(crate) fn config(&self) -> Option<&Path> {
-        self.config.as_deref()
+        self.folders.config.as_deref()
     }
 
-    /// This library's folder for what ends with the session; it need not exist.
+    /// The organization's folder for what ends with the session; it need not exist.
     pub(crate) fn runtime(&self) -> Option<&Path> {
-        self.runtime.as_deref()
+        self.folders.runtime.as_deref()
     }
 
     /// The administrator's folder for this library; it need not exist.
@@ -161,9 +209,9 @@ impl Environment {
         self.machine.as_deref()
     }
 
-    /// This library's own folder; it need not exist.
+    /// The organization's own folder; it need not exist.
     pub(crate) fn state(&self) -> Option<&Path> {
-        self.state.as_deref()
+        self.folders.state.as_deref()
     }
 }
 
@@ -176,13 +224,7 @@ fn machine() -> Option<PathBuf> {
     } else {
         PathBuf::from("/etc")
     };
-    folder.is_absolute().then(|| folder.join(FOLDER))
-}
-
-/// The folder that [`STATE_DIR`] names; none where it is no absolute path: then nothing is kept.
-fn state_dir(value: &OsStr) -> Option<PathBuf> {
-    let folder = PathBuf::from(value);
-    folder.is_absolute().then(|| folder.join(FOLDER))
+    folder.is_absolute().then(|| folder.join(MACHINE_FOLDER))
 }
 
 fn is_a_home(home: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! Why a request was not taken: a name for each way, what it means and what to do about it. None of them holds a string of the
 //! network, an address or a credential.
 
+use crate::organization::Organization;
 use rustls::CertificateError;
 use std::error::Error;
 use std::fmt;
@@ -9,9 +10,18 @@ use std::io::{self, ErrorKind};
 /// Why a collector did not take a request.
 ///
 /// ```
-/// use automagik_telemetry_std::Failure;
-/// assert_eq!(Failure::Status(404).to_string(), "the collector answered 404");
-/// assert!(Failure::Status(404).remedy().contains("/v1/logs"));
+/// # use automagik_telemetry_core::{FeatureUsed, Label};
+/// # use automagik_telemetry_derive::{Label, Schema};
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// # #[derive(Label, Clone, Copy)]
+/// # enum Feature { ListContacts }
+/// # #[derive(Schema)]
+/// # #[schema(organization = "acme", project = "omni", endpoint = "https://telemetry.acme.example")]
+/// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+/// use automagik_telemetry_std::{Failure, Organization};
+/// let failure = Failure::Status(401);
+/// assert_eq!(failure.to_string(), "the collector answered 401");
+/// assert_eq!(failure.remedy(Organization::of::<Omni>()), "check the key in ACME_TELEMETRY_HEADERS");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -63,13 +73,18 @@ pub enum TlsFailure {
 }
 
 impl Failure {
-    /// What a person can do about it.
+    /// What a person can do about it; the variables that it names are those of `organization`.
     #[must_use]
-    pub const fn remedy(self) -> &'static str {
+    pub fn remedy(self, organization: Organization) -> String {
+        organization.named(self.text())
+    }
+
+    /// The same, with settings in braces.
+    const fn text(self) -> &'static str {
         match self {
             Self::NoCertificates => {
                 "install your system's certificates (Debian, Alpine: the package ca-certificates), or name a file of them in \
-                 AUTOMAGIK_TELEMETRY_CERTIFICATE"
+                 {CERTIFICATE}"
             }
             Self::Resolve => "check the name in the endpoint, and that this machine has a network",
             Self::Refused => {
@@ -77,12 +92,12 @@ impl Failure {
             }
             Self::Unreachable => "check the address in the endpoint, the network and its firewalls",
             Self::Proxy => "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the collector to NO_PROXY",
-            Self::Tls(tls) => tls.remedy(),
+            Self::Tls(tls) => tls.text(),
             Self::Timeout => {
-                "check that the collector answers at that address; AUTOMAGIK_TELEMETRY_TIMEOUT gives it more seconds"
+                "check that the collector answers at that address; {TIMEOUT} gives it more seconds"
             }
             Self::Broken => "check that the endpoint speaks OTLP over HTTP, not gRPC (port 4318, not 4317)",
-            Self::Status(401 | 403) => "check the key in AUTOMAGIK_TELEMETRY_HEADERS",
+            Self::Status(401 | 403) => "check the key in {HEADERS}",
             Self::Status(407) => "give the proxy a user and a password in HTTPS_PROXY or HTTP_PROXY",
             Self::Status(404 | 405) => {
                 "check the path in the endpoint: it is the collector's base, to which /v1/logs and /v1/metrics are added"
@@ -189,11 +204,12 @@ impl TlsFailure {
         Self::NoTls,
     ];
 
-    const fn remedy(self) -> &'static str {
+    /// What a person can do about it, with settings in braces.
+    const fn text(self) -> &'static str {
         match self {
             Self::UnknownAuthority => {
                 "name the server's own certificate, or that of the authority which signed it, in \
-                 AUTOMAGIK_TELEMETRY_CERTIFICATE; a server must send every certificate between the two"
+                 {CERTIFICATE}; a server must send every certificate between the two"
             }
             Self::Expired => "renew the server's certificate, and check this machine's clock",
             Self::NotValidYet => "check this machine's clock, and the server's certificate",
@@ -205,7 +221,7 @@ impl TlsFailure {
                 "make the server another certificate, for servers (openssl: extendedKeyUsage=serverAuth)"
             }
             Self::ClientCertificate => {
-                "set AUTOMAGIK_TELEMETRY_CLIENT_CERTIFICATE and AUTOMAGIK_TELEMETRY_CLIENT_KEY to a pair that the server takes"
+                "set {CLIENT_CERTIFICATE} and {CLIENT_KEY} to a pair that the server takes"
             }
             Self::NoTls => {
                 "write http:// in the endpoint where the server does not encrypt, or give it TLS 1.2 or 1.3"
@@ -303,7 +319,7 @@ mod tests {
         for failure in tls.into_iter().chain(statuses).chain(others) {
             let (kind, detail) = failure.numbers();
             assert_eq!(Failure::from_numbers(kind, detail), Some(failure));
-            assert!(!failure.remedy().is_empty() && !failure.to_string().is_empty());
+            assert!(!failure.text().is_empty() && !failure.to_string().is_empty());
         }
         assert_eq!(Failure::from_numbers(99, 0), None);
     }

@@ -7,7 +7,7 @@ use automagik_telemetry_core::manifest::{
 };
 use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::resource::INSTALLATION_ID;
-use automagik_telemetry_core::schema::Checked;
+use automagik_telemetry_core::schema::{Checked, SchemaDescriptor};
 use core::fmt::{self, Write};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 /// # #[derive(Label, Clone, Copy)]
 /// # enum Feature { ListContacts }
 /// # #[derive(Schema)]
-/// # #[schema(project = "omni")]
+/// # #[schema(organization = "automagik", project = "omni")]
 /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
 /// use automagik_telemetry_std::Inventory;
 /// let inventory = Inventory::of::<Omni>();
@@ -35,7 +35,10 @@ impl Inventory {
     /// That of the program of this schema.
     #[must_use]
     pub fn of<S: Schema>() -> Self {
-        let schema = Checked::<S>::DESCRIPTOR;
+        Self::of_schema(Checked::<S>::DESCRIPTOR)
+    }
+
+    pub(crate) fn of_schema(schema: &'static SchemaDescriptor) -> Self {
         let mut cbor = vec![0; manifest::len(schema)];
         // The buffer has the length that was measured.
         let _ = manifest::encode(schema, cbor.as_mut_slice());
@@ -77,6 +80,7 @@ impl Inventory {
         let events: Vec<Value> = manifest.events().map(event_json).collect();
         let metrics: Vec<Value> = manifest.metrics().map(metric_json).collect();
         Ok(json!({
+            "organization": manifest.organization(),
             "project": manifest.project(),
             "version": manifest.version(),
             "resolution_seconds": manifest.resolution().seconds(),
@@ -133,9 +137,10 @@ impl fmt::Display for Inventory {
         };
         writeln!(
             f,
-            "All that {} {} can send (fingerprint {:016x}, times in steps of {} s):",
+            "All that {} {} of {} can send (fingerprint {:016x}, times in steps of {} s):",
             manifest.project(),
             manifest.version(),
+            manifest.organization(),
             manifest.fingerprint(),
             manifest.resolution().seconds()
         )?;

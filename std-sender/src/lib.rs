@@ -23,6 +23,7 @@ pub mod settings;
 pub mod signals;
 pub mod verbose;
 
+mod agreed;
 mod ask;
 mod background;
 mod body;
@@ -42,6 +43,7 @@ mod http;
 mod identity;
 mod intake;
 mod inventory;
+mod organization;
 mod pipeline;
 mod recorder;
 mod rights;
@@ -59,6 +61,7 @@ mod trial;
 mod trust;
 mod worker;
 
+pub use agreed::News;
 pub use ask::{Ask, Question, Reply};
 pub use builder::{Builder, INTERVAL, StartError};
 pub use environment::{Environment, STATE_DIR};
@@ -66,12 +69,13 @@ pub use failure::{Failure, TlsFailure};
 pub use health::Health;
 pub use http::ANSWER_BYTES_MAX;
 pub use inventory::Inventory;
+pub use organization::Organization;
 pub use rights::{Deleted, Rights, RightsError, SentRequest, Waiting};
 pub use sent::{Became, SENT_BYTES_MAX, SENT_SECONDS_MAX};
 pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use status::Status;
 pub use telemetry::{FlushError, Telemetry, WAIT_WITHOUT_DISK};
-pub use terminal::Terminal;
+pub use terminal::{Terminal, Wording};
 pub use timer::Timer;
 
 /// Most records of one request.

@@ -7,7 +7,7 @@ use crate::inventory::Inventory;
 use crate::sent::{self, Became};
 use crate::spool::Batch;
 use crate::status::Status;
-use crate::{BATCH_RECORDS_MAX, choice, clock, decode, endpoint, identity, signals, spool, trial};
+use crate::{BATCH_RECORDS_MAX, agreed, choice, clock, decode, endpoint, identity, signals, spool, trial};
 use automagik_telemetry_core::consent::{Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
@@ -91,8 +91,7 @@ impl<S: Schema> Rights<S> {
     /// Whether telemetry would be on now, and which signal decides.
     #[must_use]
     pub fn decision(&self) -> Decision {
-        let project = Checked::<S>::DESCRIPTOR.project();
-        decide(&signals::collect(&self.environment, project, self.opt_out))
+        decide(&signals::collect(&self.environment, Checked::<S>::DESCRIPTOR, self.opt_out))
     }
 
     /// Whether telemetry is on, what decided that, and where data go.
@@ -125,7 +124,7 @@ impl<S: Schema> Rights<S> {
         Inventory::of::<S>()
     }
 
-    /// Keeps a yes, for all programs of the organisation, and says where. Another signal may still say no: see
+    /// Keeps a yes, for all programs of the organization, and says where. Another signal may still say no: see
     /// [`decision`](Rights::decision).
     ///
     /// # Errors
@@ -135,7 +134,7 @@ impl<S: Schema> Rights<S> {
         self.keep(true)
     }
 
-    /// Keeps a no, for all programs of the organisation, and deletes what waits; it is never sent first. Programs that
+    /// Keeps a no, for all programs of the organization, and deletes what waits; it is never sent first. Programs that
     /// run notice before their next request. Says where the answer is kept and how many records were deleted.
     ///
     /// # Errors
@@ -176,7 +175,7 @@ impl<S: Schema> Rights<S> {
         sent.chain(waiting).filter_map(|(signal, body)| decode::otlp_json(signal, &body)).collect()
     }
 
-    /// Deletes the identity, what waits and the transparency logs, of all programs of the organisation: they share the
+    /// Deletes the identity, what waits and the transparency logs, of all programs of the organization: they share the
     /// identity. The answer stays; where it is yes, the next run is somebody new.
     ///
     /// # Errors
@@ -209,8 +208,11 @@ impl<S: Schema> Rights<S> {
     }
 
     fn keep(&self, yes: bool) -> Result<PathBuf, RightsError> {
-        choice::store(&self.environment, yes)
-            .map_err(|error| RightsError { path: choice::path(&self.environment), error })
+        let kept = choice::store(&self.environment, yes);
+        if kept.is_ok() && yes {
+            agreed::note(&self.environment, Checked::<S>::DESCRIPTOR);
+        }
+        kept.map_err(|error| RightsError { path: choice::path(&self.environment), error })
     }
 
     fn drop_waiting(&self) -> Result<usize, RightsError> {

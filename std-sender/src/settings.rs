@@ -1,19 +1,20 @@
-//! How requests go out: the person's variables, as the OTLP exporter specification lists them.
+//! How requests go out: the person's variables, as the OTLP exporter specification lists them. Their names are the organization's, here
+//! `acme`.
 //!
 //! | variable | value | unless set |
 //! |---|---|---|
-//! | `AUTOMAGIK_TELEMETRY_TIMEOUT` | seconds for one request and its answer, 0 for no limit | 10 |
-//! | `AUTOMAGIK_TELEMETRY_COMPRESSION` | `gzip`, `none` | `gzip` |
-//! | `AUTOMAGIK_TELEMETRY_HEADERS` | `key=value,key=value`, values percent-encoded: a collector's API key | none |
-//! | `AUTOMAGIK_TELEMETRY_CERTIFICATE` | PEM file of the authorities to trust, or of the server's own certificate | the platform's |
-//! | `AUTOMAGIK_TELEMETRY_CLIENT_CERTIFICATE` | PEM file of this machine's certificate, for a collector that asks for one | none |
-//! | `AUTOMAGIK_TELEMETRY_CLIENT_KEY` | PEM file of that certificate's key | none |
+//! | `ACME_TELEMETRY_TIMEOUT` | seconds for one request and its answer, 0 for no limit | 10 |
+//! | `ACME_TELEMETRY_COMPRESSION` | `gzip`, `none` | `gzip` |
+//! | `ACME_TELEMETRY_HEADERS` | `key=value,key=value`, values percent-encoded: a collector's API key | none |
+//! | `ACME_TELEMETRY_CERTIFICATE` | PEM file of the authorities to trust, or of the server's own certificate | the platform's |
+//! | `ACME_TELEMETRY_CLIENT_CERTIFICATE` | PEM file of this machine's certificate, for a collector that asks for one | none |
+//! | `ACME_TELEMETRY_CLIENT_KEY` | PEM file of that certificate's key | none |
 //!
 //! Proxies are those of the system: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` (http, https, socks4, socks5, socks5h) and `NO_PROXY`;
 //! never for a collector on this machine.
 //!
-//! Each has a form for one signal, which beats it: `AUTOMAGIK_TELEMETRY_LOGS_TIMEOUT`,
-//! `AUTOMAGIK_TELEMETRY_METRICS_TIMEOUT`. An empty one counts as not set. Headers and certificates have no form in code:
+//! Each has a form for one signal, which beats it: `ACME_TELEMETRY_LOGS_TIMEOUT`,
+//! `ACME_TELEMETRY_METRICS_TIMEOUT`. An empty one counts as not set. Headers and certificates have no form in code:
 //! a header is a string, and an application could put a person into it.
 //!
 //! `OTEL_*` variables are not read: they belong to the application's own observability, and would send a person's data
@@ -99,7 +100,7 @@ const HEADERS_OF_REQUESTS: [&str; 15] = [
     "upgrade",
 ];
 
-/// A variable, for both signals and for each.
+/// A setting, for both signals and for each.
 struct Variable {
     both: &'static str,
     logs: &'static str,
@@ -108,11 +109,7 @@ struct Variable {
 
 macro_rules! variable {
     ($name:literal) => {
-        Variable {
-            both: concat!("AUTOMAGIK_TELEMETRY_", $name),
-            logs: concat!("AUTOMAGIK_TELEMETRY_LOGS_", $name),
-            metrics: concat!("AUTOMAGIK_TELEMETRY_METRICS_", $name),
-        }
+        Variable { both: $name, logs: concat!("LOGS_", $name), metrics: concat!("METRICS_", $name) }
     };
 }
 
@@ -124,13 +121,20 @@ const CLIENT_CERTIFICATE: Variable = variable!("CLIENT_CERTIFICATE");
 const CLIENT_KEY: Variable = variable!("CLIENT_KEY");
 
 impl Variable {
-    /// The name and value that count for `signal`.
-    fn of(&self, environment: &Environment, signal: Signal) -> Option<(&'static str, String)> {
+    /// The variable's name and the value that count for `signal`.
+    fn of(&self, environment: &Environment, signal: Signal) -> Option<(String, String)> {
         let own = match signal {
             Signal::Logs => self.logs,
             Signal::Metrics => self.metrics,
         };
-        [own, self.both].into_iter().find_map(|name| Some((name, environment.text(name)?)))
+        [own, self.both].into_iter().find_map(|setting| {
+            Some((environment.organization().variable(setting), environment.setting_text(setting)?))
+        })
+    }
+
+    /// The variable's name, for both signals.
+    fn name(&self, environment: &Environment) -> String {
+        environment.organization().variable(self.both)
     }
 }
 
@@ -142,7 +146,7 @@ impl Settings {
         signal: Signal,
         timeout: Option<Duration>,
         gzip: bool,
-    ) -> Result<(Self, Vec<String>), (&'static str, Error)> {
+    ) -> Result<(Self, Vec<String>), (String, Error)> {
         let mut warnings = Vec::new();
         let tls = tls(environment, signal)?;
         let no_proxy = ["NO_PROXY", "no_proxy"].into_iter().filter_map(|name| environment.text(name));
@@ -165,7 +169,7 @@ impl Settings {
             }
         }
         if let Some((name, value)) = HEADERS.of(environment, signal) {
-            settings.headers = headers(&value).ok_or((name, Error::Headers))?;
+            settings.headers = headers(&value).ok_or_else(|| (name.clone(), Error::Headers))?;
             if let Some(header) =
                 HEADERS_OF_REQUESTS.into_iter().find(|header| settings.headers.contains_key(*header))
             {
@@ -203,7 +207,7 @@ fn percent_decoded(text: &str) -> Option<Vec<u8>> {
 }
 
 /// TLS with the given authorities or certificate; `None` where neither is given.
-fn tls(environment: &Environment, signal: Signal) -> Result<Option<ClientConfig>, (&'static str, Error)> {
+fn tls(environment: &Environment, signal: Signal) -> Result<Option<ClientConfig>, (String, Error)> {
     use rustls_platform_verifier::BuilderVerifierExt;
     let authorities = CERTIFICATE.of(environment, signal);
     let certificate = CLIENT_CERTIFICATE.of(environment, signal);
@@ -214,20 +218,22 @@ fn tls(environment: &Environment, signal: Signal) -> Result<Option<ClientConfig>
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|_| (CERTIFICATE.both, Error::Certificate))?;
+    let builder = builder.map_err(|_| (CERTIFICATE.name(environment), Error::Certificate))?;
     let builder = match authorities {
         Some((name, path)) => {
-            let named = certificates(&path).ok_or((name, Error::Certificate))?;
-            let verifier = trust::in_named(named, provider).ok_or((name, Error::Certificate))?;
+            let verifier = certificates(&path).and_then(|named| trust::in_named(named, provider));
+            let verifier = verifier.ok_or((name, Error::Certificate))?;
             builder.dangerous().with_custom_certificate_verifier(verifier)
         }
-        None => builder.with_platform_verifier().map_err(|_| (CERTIFICATE.both, Error::Certificate))?,
+        None => builder
+            .with_platform_verifier()
+            .map_err(|_| (CERTIFICATE.name(environment), Error::Certificate))?,
     };
     Ok(Some(match (certificate, key) {
         (None, None) => builder.with_no_client_auth(),
         (Some((name, certificate)), Some((key_name, key))) => {
             let chain = certificates(&certificate).ok_or((name, Error::Certificate))?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|_| (key_name, Error::Key))?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(|_| (key_name.clone(), Error::Key))?;
             builder.with_client_auth_cert(chain, key).map_err(|_| (key_name, Error::Pair))?
         }
         (Some((name, _)), None) | (None, Some((name, _))) => return Err((name, Error::Pair)),
@@ -244,7 +250,7 @@ fn certificates(path: &str) -> Option<Vec<CertificateDer<'static>>> {
 mod tests {
     use super::*;
 
-    fn settings(variables: &[(&str, &str)]) -> Result<(Settings, Vec<String>), (&'static str, Error)> {
+    fn settings(variables: &[(&str, &str)]) -> Result<(Settings, Vec<String>), (String, Error)> {
         let nothing = Environment::at("/nonexistent");
         let environment = variables.iter().fold(nothing, |all, (name, value)| all.with(name, value));
         Settings::of(&environment, Signal::Logs, Some(TIMEOUT), true)
@@ -355,7 +361,7 @@ mod tests {
             ),
             ("AUTOMAGIK_TELEMETRY_LOGS_HEADERS", "HOST=evil", Error::HeaderOfRequest("host")),
         ] {
-            assert_eq!(settings(&[(name, value)]).err(), Some((name, error)), "{name}={value}");
+            assert_eq!(settings(&[(name, value)]).err(), Some((name.to_owned(), error)), "{name}={value}");
         }
     }
 

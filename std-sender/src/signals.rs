@@ -1,16 +1,18 @@
 //! Collects what bears on the decision; core decides.
 
-use crate::choice;
 use crate::environment::Environment;
+use crate::{agreed, choice};
 use automagik_telemetry_core::consent::{Answer, Because, Signals, decide};
+use automagik_telemetry_core::schema::SchemaDescriptor;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 
-/// The person's word, for all programs of the organisation. Policy: "Your Control".
-pub const ENABLED: &str = "AUTOMAGIK_TELEMETRY_ENABLED";
+/// The person's word, for all programs of an organization: `ACME_TELEMETRY_ENABLED`. Policy: "Your Control".
+pub const ENABLED: &str = "ENABLED";
 
-/// In the home folder: a person's "no", for good. Policy: "Easy Opt-Out".
-pub const OPT_OUT_FILE: &str = ".automagik-no-telemetry";
+/// In the home folder: a person's "no" to every program with this library, of whichever organization. That for one organization is
+/// [`Organization::opt_out_file`](crate::Organization::opt_out_file).
+pub const GENERAL_OPT_OUT_FILE: &str = ".no-telemetry";
 
 /// In the machine's folder for this library: the administrator's "no", for everybody and every program. The folder is
 /// `/etc/automagik-telemetry`, on macOS `/Library/Application Support/automagik-telemetry`, on Windows
@@ -61,6 +63,7 @@ pub(crate) enum Kind {
     Variable,
     Stored,
     Machine,
+    GeneralOptOut,
     OptOutFile,
     DoNotTrack,
     ProjectOptOut,
@@ -68,6 +71,8 @@ pub(crate) enum Kind {
     Ci,
     Development,
     TestRun,
+    /// What the program could say and nobody agreed to: no to the stored yes, and to nothing else.
+    Wider,
 }
 
 /// One thing that bears on the decision, and what it says.
@@ -88,6 +93,8 @@ impl Said {
             Because::VariableYes | Because::VariableNo | Because::VariableUnintelligible => Kind::Variable,
             Because::StoredYes | Because::StoredNo | Because::StoredUnintelligible => Kind::Stored,
             Because::MachineOptOut => Kind::Machine,
+            Because::GeneralOptOut => Kind::GeneralOptOut,
+            Because::WiderThanAgreed => Kind::Wider,
             Because::OptOutFile => Kind::OptOutFile,
             Because::DoNotTrack => Kind::DoNotTrack,
             Because::ProjectOptOut => Kind::ProjectOptOut,
@@ -117,15 +124,17 @@ pub(crate) enum Standing {
 /// How the person stands to it now. An answer that was given where it could not be kept counts for this run.
 pub(crate) fn standing(
     environment: &Environment,
-    project: &str,
+    schema: &'static SchemaDescriptor,
     opt_out: bool,
     answered: Answer,
 ) -> Standing {
     let (mut signals, mut says_no, mut is_unclear) = (Signals::default(), false, false);
     // Once: what can't be read now may be read a moment later.
-    each(environment, project, opt_out, |said| {
+    each(environment, schema, opt_out, |said| {
         note(&mut signals, &said);
         match said.answer {
+            // It ends what runs, and deletes nothing: the person said yes.
+            _ if said.kind == Kind::Wider => {}
             Answer::No if said.value.is_some() => says_no = true,
             // A file that may be there, an answer that can't be read.
             Answer::No | Answer::Unintelligible => is_unclear = true,
@@ -147,10 +156,14 @@ pub(crate) fn standing(
     }
 }
 
-/// The signals of `environment` for a program of `project`.
-pub(crate) fn collect(environment: &Environment, project: &str, application_opt_out: bool) -> Signals {
+/// The signals of `environment` for the program of `schema`.
+pub(crate) fn collect(
+    environment: &Environment,
+    schema: &'static SchemaDescriptor,
+    application_opt_out: bool,
+) -> Signals {
     let mut signals = Signals::default();
-    each(environment, project, application_opt_out, |said| note(&mut signals, &said));
+    each(environment, schema, application_opt_out, |said| note(&mut signals, &said));
     signals
 }
 
@@ -160,6 +173,8 @@ fn note(signals: &mut Signals, said: &Said) {
         Kind::Variable => signals.variable = said.answer,
         Kind::Stored => signals.stored = said.answer,
         Kind::Machine => signals.machine_opt_out |= is_said,
+        Kind::Wider => signals.wider |= is_said,
+        Kind::GeneralOptOut => signals.general_opt_out |= is_said,
         Kind::OptOutFile => signals.opt_out_file |= is_said,
         Kind::DoNotTrack => signals.do_not_track |= is_said,
         Kind::ProjectOptOut => signals.project_opt_out |= is_said,
@@ -171,22 +186,27 @@ fn note(signals: &mut Signals, said: &Said) {
 }
 
 /// Goes through all that bears on the decision. What is not [`Kind::Variable`] or [`Kind::Stored`] says no or nothing.
-pub(crate) fn each(environment: &Environment, project: &str, application: bool, mut tell: impl FnMut(Said)) {
+pub(crate) fn each(
+    environment: &Environment,
+    schema: &'static SchemaDescriptor,
+    application: bool,
+    mut tell: impl FnMut(Said),
+) {
+    let (organization, project) = (environment.organization(), schema.project());
     let no = |said: bool| if said { Answer::No } else { Answer::Silent };
     let mut variable = |kind, name: Cow<'static, str>, answer: fn(&OsStr) -> Answer| {
         let value = environment.variable(name.as_ref());
         let answer = value.as_deref().map_or(Answer::Silent, answer);
         tell(Said { kind, name, value: value.map(|value| value.to_string_lossy().into_owned()), answer });
     };
-    let shouted = project.to_ascii_uppercase().replace(['-', '.'], "_");
-    variable(Kind::Variable, ENABLED.into(), |value| {
+    variable(Kind::Variable, organization.variable(ENABLED).into(), |value| {
         value.to_str().map_or(Answer::Unintelligible, Answer::parse)
     });
     variable(Kind::DoNotTrack, DO_NOT_TRACK.into(), |value| match trimmed(value).as_ref() {
         "" | "0" => Answer::Silent,
         _ => Answer::No,
     });
-    variable(Kind::ProjectOptOut, format!("AUTOMAGIK_{shouted}_DISABLE_TELEMETRY").into(), unless_off);
+    variable(Kind::ProjectOptOut, organization.project_variable(project).into(), unless_off);
     variable(Kind::Development, ENVIRONMENT.into(), |value| {
         let value = trimmed(value);
         let is_one = DEVELOPMENT.iter().any(|name| value.eq_ignore_ascii_case(name));
@@ -204,8 +224,9 @@ pub(crate) fn each(environment: &Environment, project: &str, application: bool, 
     let in_home = |file: &str| environment.home().map(|home| home.join(file));
     for (kind, path) in [
         (Kind::Machine, machine),
-        (Kind::OptOutFile, in_home(OPT_OUT_FILE)),
-        (Kind::ProjectOptOut, in_home(&format!(".automagik-{project}-no-telemetry"))),
+        (Kind::GeneralOptOut, in_home(GENERAL_OPT_OUT_FILE)),
+        (Kind::OptOutFile, in_home(&organization.opt_out_file())),
+        (Kind::ProjectOptOut, in_home(&organization.project_opt_out_file(project))),
     ] {
         let Some(path) = path else { continue };
         // A file that can't be looked at may be there: that is a no.
@@ -227,6 +248,10 @@ pub(crate) fn each(environment: &Environment, project: &str, application: bool, 
     let path = choice::path(environment)
         .map_or_else(|| "your answer".to_owned(), |path| path.to_string_lossy().into_owned());
     tell(Said { kind: Kind::Stored, name: path.into(), value, answer });
+    let wider = answer == Answer::Yes && agreed::is_wider(environment, schema);
+    let value = wider.then(|| "not shown yet".to_owned());
+    let name = "what this version can send beyond that".into();
+    tell(Said { kind: Kind::Wider, name, value, answer: no(wider) });
 }
 
 /// A variable that says no unless it is empty, `0` or `false`.
@@ -250,12 +275,18 @@ fn may_exist(error: std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::App;
     use automagik_telemetry_core::consent::{Because, decide};
+    use automagik_telemetry_core::schema::Checked;
+
+    fn of_app(environment: &Environment) -> Signals {
+        collect(environment, Checked::<App>::DESCRIPTOR, false)
+    }
 
     fn decided(set_up: impl Fn(Environment) -> Environment) -> Because {
         let home = tempfile::tempdir().unwrap();
-        let environment = Environment::at(home.path()).with(ENABLED, "true");
-        decide(&collect(&set_up(environment), "omni-cli", false)).because()
+        let environment = Environment::at(home.path()).set(ENABLED, "true");
+        decide(&of_app(&set_up(environment))).because()
     }
 
     #[test]
@@ -263,11 +294,11 @@ mod tests {
         for (name, value, because) in [
             (DO_NOT_TRACK, "1", Because::DoNotTrack),
             (DO_NOT_TRACK, "yes", Because::DoNotTrack),
-            (ENABLED, " FALSE ", Because::VariableNo),
-            (ENABLED, "perhaps", Because::VariableUnintelligible),
+            ("AUTOMAGIK_TELEMETRY_ENABLED", " FALSE ", Because::VariableNo),
+            ("AUTOMAGIK_TELEMETRY_ENABLED", "perhaps", Because::VariableUnintelligible),
             (ENVIRONMENT, "Dev", Because::Development),
             (ENVIRONMENT, "testing", Because::Development),
-            ("AUTOMAGIK_OMNI_CLI_DISABLE_TELEMETRY", "true", Because::ProjectOptOut),
+            ("AUTOMAGIK_APP_DISABLE_TELEMETRY", "true", Because::ProjectOptOut),
             ("NEXTEST", "1", Because::TestRun),
         ] {
             assert_eq!(decided(|environment| environment.with(name, value)), because, "{name}={value}");
@@ -286,7 +317,7 @@ mod tests {
             ("CI", "0"),
             ("CI", ""),
             (ENVIRONMENT, "production"),
-            ("AUTOMAGIK_OMNI_CLI_DISABLE_TELEMETRY", "0"),
+            ("AUTOMAGIK_APP_DISABLE_TELEMETRY", "0"),
         ] {
             assert_eq!(
                 decided(|environment| environment.with(name, value)),
@@ -300,22 +331,23 @@ mod tests {
     fn the_opt_out_files_count_whatever_they_hold() {
         for (name, because) in [
             ("etc/automagik-telemetry/no-telemetry", Because::MachineOptOut),
-            (OPT_OUT_FILE, Because::OptOutFile),
-            (".automagik-omni-cli-no-telemetry", Because::ProjectOptOut),
+            (".no-telemetry", Because::GeneralOptOut),
+            (".automagik-no-telemetry", Because::OptOutFile),
+            (".automagik-app-no-telemetry", Because::ProjectOptOut),
         ] {
             let home = tempfile::tempdir().unwrap();
             let path = home.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();
-            let environment = Environment::at(home.path()).with(ENABLED, "true");
-            assert_eq!(decide(&collect(&environment, "omni-cli", false)).because(), because);
+            let environment = Environment::at(home.path()).set(ENABLED, "true");
+            assert_eq!(decide(&of_app(&environment)).because(), because);
         }
     }
 
     #[test]
     fn without_any_signal_nobody_has_agreed() {
         let home = tempfile::tempdir().unwrap();
-        let signals = collect(&Environment::at(home.path()), "omni", false);
+        let signals = of_app(&Environment::at(home.path()));
         assert_eq!(decide(&signals).because(), Because::NothingSaid);
     }
 
@@ -325,7 +357,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt;
         let value = std::ffi::OsString::from_vec(vec![b't', 0xFF]);
         assert_eq!(
-            decided(|environment| environment.with(ENABLED, value.clone())),
+            decided(|environment| environment.set(ENABLED, value.clone())),
             Because::VariableUnintelligible
         );
     }

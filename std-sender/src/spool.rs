@@ -67,9 +67,6 @@ const TURN: &str = "turn.lock";
 /// Held by the process that a short run left behind.
 const LEFT_BEHIND: &str = "left-behind.lock";
 
-/// What a short run tells the process that it leaves behind.
-pub(crate) const TOKEN: &str = "left-behind.token";
-
 /// Where the records of each signal are meant to go, as a segment's name has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Destinations {
@@ -285,7 +282,7 @@ pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
         }
         disk::remove(&path)?;
     }
-    for name in [journal::FILE, state::FILE, reserve::FILE, reserve::LOCK, TURN, LEFT_BEHIND, TOKEN] {
+    for name in [journal::FILE, state::FILE, reserve::FILE, reserve::LOCK, TURN, LEFT_BEHIND] {
         let _ = std::fs::remove_file(folder.join(name));
     }
     // Where something is in it that is not ours, it stays.

@@ -1,5 +1,6 @@
 //! How a handle begins: who decides, and what runs once they have said yes.
 
+use crate::agreed;
 use crate::background;
 use crate::builder::{INTERVAL, StartError};
 use crate::endpoint;
@@ -7,6 +8,7 @@ use crate::environment::Environment;
 use crate::flight::Flight;
 use crate::health::HealthLog;
 use crate::http::{Http, Route};
+use crate::organization::Organization;
 use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
 use crate::sent::SentLog;
@@ -20,7 +22,7 @@ use automagik_telemetry_core::aggregate;
 use automagik_telemetry_core::consent::{Answer, Decision, decide};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;
-use automagik_telemetry_core::schema::Checked;
+use automagik_telemetry_core::schema::{Checked, SchemaDescriptor};
 use automagik_telemetry_core::{Consent, Pseudonym, Schema};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +59,7 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     environment: Environment,
-    project: &'static str,
+    schema: &'static SchemaDescriptor,
     options: Options,
     /// What they answered to this run, which counts where it could not be kept.
     answered: Arc<Mutex<Answer>>,
@@ -66,7 +68,8 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn new<S: Schema>(environment: Environment, options: Options) -> Self {
         let answered = Arc::new(Mutex::new(Answer::Silent));
-        Self { environment, project: Checked::<S>::DESCRIPTOR.project(), options, answered }
+        let environment = environment.of(Organization::of::<S>());
+        Self { environment, schema: Checked::<S>::DESCRIPTOR, options, answered }
     }
 
     pub(crate) fn environment(&self) -> &Environment {
@@ -75,6 +78,11 @@ impl Person {
 
     pub(crate) fn options(&self) -> Options {
         self.options
+    }
+
+    /// What this program can say is what they agree to.
+    pub(crate) fn agree(&self) {
+        agreed::note(&self.environment, self.schema);
     }
 
     /// They answered, to this run.
@@ -89,7 +97,7 @@ impl Person {
 
     /// What they say now.
     pub(crate) fn decision(&self) -> Decision {
-        let mut signals = signals::collect(&self.environment, self.project, self.options.opt_out);
+        let mut signals = signals::collect(&self.environment, self.schema, self.options.opt_out);
         if signals.stored == Answer::Silent {
             signals.stored = self.answered();
         }
@@ -98,7 +106,7 @@ impl Person {
 
     /// How they stand now to a program that they agreed to once.
     pub(crate) fn standing(&self) -> Standing {
-        signals::standing(&self.environment, self.project, self.options.opt_out, self.answered())
+        signals::standing(&self.environment, self.schema, self.options.opt_out, self.answered())
     }
 }
 
@@ -121,6 +129,7 @@ pub(crate) fn run<S: Schema>(
         flight: Arc::clone(&pipeline.flight),
         ended: Mutex::new(ended),
         at_exit: if verbose { options.wait_at_exit.max(verbose::WAIT_AT_EXIT) } else { options.wait_at_exit },
+        organization: environment.organization(),
         // Who wants to see what is sent wants to see it here. Signals that were handed over are no other process's.
         upload_in_background: options.upload_in_background && !verbose && environment.is_of_process(),
     };
@@ -135,21 +144,26 @@ pub(crate) fn run<S: Schema>(
 
 /// Where this process was left behind to deliver: does that, and ends it.
 pub(crate) fn upload_if_left_behind<S: Schema>(person: &Person, decision: Decision) {
-    let pipeline =
-        decision.consent().map(|consent| pipeline::<S>(person.options, &person.environment, consent));
-    let Some(Ok(pipeline)) = pipeline else { return };
-    let Some(spool) = pipeline.spool.clone() else { return };
-    if !background::is_left_behind(&person.environment, &spool) {
+    if !background::is_left_behind(&person.environment) {
         return;
     }
     background::close_inherited();
-    let watched = person.clone();
-    background::deliver(&spool, pipeline, move || watched.standing());
+    let pipeline =
+        decision.consent().map(|consent| pipeline::<S>(person.options, &person.environment, consent));
+    if let Some(Ok(pipeline)) = pipeline
+        && let Some(spool) = pipeline.spool.clone()
+    {
+        let watched = person.clone();
+        let organization = person.environment.organization();
+        background::deliver(&spool, organization, pipeline, move || watched.standing());
+    }
+    // Never further: the program's work was done by the run that left this process behind.
     std::process::exit(0);
 }
 
 fn is_verbose(options: Options, environment: &Environment) -> bool {
-    options.verbose || environment.text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes)
+    options.verbose
+        || environment.setting_text(VERBOSE).is_some_and(|value| Answer::parse(&value) == Answer::Yes)
 }
 
 /// What a worker is made of.
@@ -183,6 +197,7 @@ fn pipeline<S: Schema>(
         sender: Verbose {
             logs: sender.logs.endpoint().shown(Signal::Logs),
             metrics: sender.metrics.endpoint().shown(Signal::Metrics),
+            organization: environment.organization(),
             sender,
             output: is_verbose(options, environment).then(io::stderr),
         },

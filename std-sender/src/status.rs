@@ -7,6 +7,7 @@ use crate::disk;
 use crate::endpoint::{self, Endpoint, SetBy};
 use crate::environment::{Environment, STATE_DIR};
 use crate::health::Health;
+use crate::organization::Organization;
 use crate::settings::Settings;
 use crate::signals::{self, Kind, Said};
 use crate::spool;
@@ -29,7 +30,7 @@ use std::path::PathBuf;
 /// # #[derive(Label, Clone, Copy)]
 /// # enum Feature { ListContacts }
 /// # #[derive(Schema)]
-/// # #[schema(project = "omni")]
+/// # #[schema(organization = "automagik", project = "omni")]
 /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
 /// let nothing_said = Environment::at("/nonexistent");
 /// let status = Telemetry::<Omni>::builder().environment(nothing_said).rights().status();
@@ -37,6 +38,7 @@ use std::path::PathBuf;
 /// ```
 #[derive(Debug)]
 pub struct Status {
+    organization: Organization,
     project: &'static str,
     decision: Decision,
     said: Vec<Said>,
@@ -62,7 +64,7 @@ impl Status {
         decision: Decision,
     ) -> Self {
         let mut said = Vec::new();
-        signals::each(environment, schema.project(), opt_out, |signal| said.push(signal));
+        signals::each(environment, schema, opt_out, |signal| said.push(signal));
         let spool = environment.state().map(|state| spool::folder(state, schema.project()));
         let destinations = endpoint::destinations(environment, schema.endpoint());
         let waiting =
@@ -72,6 +74,7 @@ impl Status {
             [destinations.logs, destinations.metrics].into_iter().filter_map(|to| state.wait(to, now)).max()
         });
         Self {
+            organization: environment.organization(),
             project: schema.project(),
             decision,
             said,
@@ -136,6 +139,7 @@ impl Status {
             Err(error) => json!({ "error": error.to_string() }),
         };
         json!({
+            "organization": self.organization.name(),
             "project": self.project,
             "enabled": self.decision.enabled(),
             "because": self.decision.because().sentence(),
@@ -155,7 +159,7 @@ impl Status {
                 "last_failure": self.health.last_failure.map(|(time, failure)| json!({
                     "time": date(time),
                     "what": failure.to_string(),
-                    "remedy": failure.remedy(),
+                    "remedy": failure.remedy(self.organization),
                 })),
                 "failures_in_a_row": self.health.failures_in_a_row,
                 "no_request_before": self.wait.map(|seconds| date(clock::unix_seconds() + seconds)),
@@ -169,7 +173,12 @@ impl Status {
             said.answer != Answer::Silent
                 || matches!(
                     said.kind,
-                    Kind::Variable | Kind::Stored | Kind::DoNotTrack | Kind::OptOutFile | Kind::Machine
+                    Kind::Variable
+                        | Kind::Stored
+                        | Kind::DoNotTrack
+                        | Kind::OptOutFile
+                        | Kind::GeneralOptOut
+                        | Kind::Machine
                 )
                 || said.name == signals::ENVIRONMENT
         })
@@ -261,7 +270,7 @@ impl fmt::Display for Status {
         if let (1.., Some((time, failure))) = (self.health.failures_in_a_row, self.health.last_failure) {
             let count = self.health.failures_in_a_row;
             writeln!(f, "Last failure: {}, {failure} (failures in a row: {count}).", date(time))?;
-            writeln!(f, "What to do: {}.", failure.remedy())?;
+            writeln!(f, "What to do: {}.", failure.remedy(self.organization))?;
             match self.wait {
                 Some(seconds) => {
                     writeln!(f, "Next attempt: in {seconds} seconds; the collector wants none before.")?;
@@ -276,12 +285,21 @@ impl fmt::Display for Status {
             writeln!(
                 f,
                 "Nothing can be kept: events are delivered from memory, a program's end waits {} seconds at most for that, \
-                 and each run is somebody new. In a container, set {STATE_DIR} to a folder on a volume.",
-                WAIT_WITHOUT_DISK.as_secs()
+                 and each run is somebody new. In a container, set {} to a folder on a volume.",
+                WAIT_WITHOUT_DISK.as_secs(),
+                self.organization.variable(STATE_DIR),
             )?;
         }
         writeln!(f, "\nTo change it: {0} telemetry on, {0} telemetry off; or", self.project)?;
-        writeln!(f, "{}=false, or an empty file ~/{}.", signals::ENABLED, signals::OPT_OUT_FILE)
+        let (variable, file) =
+            (self.organization.variable(signals::ENABLED), self.organization.opt_out_file());
+        writeln!(f, "{variable}=false, or an empty file ~/{file}.")?;
+        let organization = self.organization;
+        writeln!(
+            f,
+            "All of it holds for all programs of {organization}, and for nobody else's; ~/{} is a no to all.",
+            signals::GENERAL_OPT_OUT_FILE
+        )
     }
 }
 
@@ -298,7 +316,7 @@ mod tests {
     }
 
     fn on() -> Environment {
-        Environment::at("/nonexistent").with(ENABLED, "true").with(endpoint::ENDPOINT, "http://localhost:1")
+        Environment::at("/nonexistent").set(ENABLED, "true").set(endpoint::ENDPOINT, "http://localhost:1")
     }
 
     #[test]
@@ -318,7 +336,7 @@ mod tests {
         let decides: Vec<_> =
             json["signals"].as_array().unwrap().iter().filter(|s| s["decides"] == true).collect();
         assert_eq!(decides.len(), 1);
-        assert_eq!(decides[0]["name"], ENABLED);
+        assert_eq!(decides[0]["name"], "AUTOMAGIK_TELEMETRY_ENABLED");
         assert_eq!(json["logs"]["url"], "http://localhost:1");
     }
 
@@ -341,7 +359,7 @@ mod tests {
     fn no_password_or_key_is_shown() {
         let url = "http://alice:hunter2@localhost:1/x?key=s3cret";
         let environment =
-            on().with(endpoint::LOGS_ENDPOINT, url).with("AUTOMAGIK_TELEMETRY_HEADERS", "api-key=s3cret");
+            on().set(endpoint::LOGS_ENDPOINT, url).with("AUTOMAGIK_TELEMETRY_HEADERS", "api-key=s3cret");
         let status = rights(environment).status();
         for shown in [status.to_string(), status.json().to_string()] {
             assert!(shown.contains("http://localhost:1/x"), "{shown}");
@@ -353,10 +371,10 @@ mod tests {
     fn where_nothing_can_be_kept_it_says_what_happens_and_what_to_do() {
         // Nobody can make a folder below a file.
         let file = tempfile::NamedTempFile::new().unwrap();
-        let nowhere = rights(on().with(STATE_DIR, file.path())).status();
+        let nowhere = rights(on().set(STATE_DIR, file.path())).status();
         assert!(nowhere.to_string().contains("set AUTOMAGIK_TELEMETRY_STATE_DIR to a folder"), "{nowhere}");
         let folder = tempfile::tempdir().unwrap();
-        let somewhere = rights(on().with(STATE_DIR, folder.path())).status();
+        let somewhere = rights(on().set(STATE_DIR, folder.path())).status();
         assert!(!somewhere.to_string().contains("Nothing can be kept"), "{somewhere}");
     }
 

@@ -4,12 +4,13 @@ use crate::background;
 use crate::builder::{Builder, StartError};
 use crate::clock;
 use crate::flight::Flight;
+use crate::organization::Organization;
 use crate::recorder::Recorder;
 use crate::rights::{Rights, RightsError};
 use crate::signals::Standing;
 use crate::start::{self, Person};
 use crate::store::Store;
-use automagik_telemetry_core::consent::Decision;
+use automagik_telemetry_core::consent::{Because, Decision};
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
@@ -62,6 +63,8 @@ pub(crate) struct Running {
     pub(crate) ended: Mutex<Receiver<()>>,
     /// How long to wait for delivery in the end.
     pub(crate) at_exit: Duration,
+    /// Whose program it is.
+    pub(crate) organization: Organization,
     /// Whether a process is left behind in the end, to deliver what waits.
     pub(crate) upload_in_background: bool,
 }
@@ -92,7 +95,7 @@ impl Drop for Running {
             store.spool()
         };
         if let (true, Some(spool)) = (self.upload_in_background, spool) {
-            background::start(&spool);
+            background::start(&spool, self.organization);
         }
     }
 }
@@ -137,6 +140,9 @@ impl<S: Schema> Telemetry<S> {
     pub(crate) fn begin(&self, decision: Decision) -> Result<(), StartError> {
         let Handle { person, running, beginning } = &*self.handle;
         let Some(consent) = decision.consent() else { return Ok(()) };
+        if decision.because() == Because::StoredYes {
+            person.agree();
+        }
         let _one_at_a_time = beginning.lock().unwrap_or_else(PoisonError::into_inner);
         if running.get().is_none() {
             let _ = running.set(start::run::<S>(person, consent, Arc::clone(&self.on))?);
@@ -193,7 +199,7 @@ impl<S: Schema> Telemetry<S> {
     /// # #[derive(Label, Clone, Copy)]
     /// # enum Feature { ListContacts }
     /// # #[derive(Schema)]
-    /// # #[schema(project = "omni", endpoint = "http://127.0.0.1:9")]
+    /// # #[schema(organization = "automagik", project = "omni", endpoint = "http://127.0.0.1:9")]
     /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
     /// # let home = tempfile::tempdir().unwrap();
     /// # let builder = Telemetry::<Omni>::builder().environment(Environment::at(home.path()));

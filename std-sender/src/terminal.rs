@@ -14,18 +14,92 @@ const INTERRUPT: u8 = 0x03;
 ///
 /// Enter is the default, no. The end of input, and what is neither yes nor no, are no answer: a no for this
 /// run, and for the session where that can be remembered. So is Ctrl-C, which the program gets afterwards as if it had not been asked: it ends, unless it handles SIGINT.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Terminal {
+    wording: Wording,
     interrupted: bool,
     /// What no answer means.
     without_answer: &'static str,
+}
+
+/// What [`Terminal`] says and understands, in the application's language. [`Wording::ENGLISH`] unless you write another.
+///
+/// ```
+/// use automagik_telemetry_std::{Question, Terminal, Wording};
+///
+/// fn em_portugues(question: &Question) -> String {
+///     format!(
+///         "{} pode enviar: {}.\nPara: {}. Vale para todos os programas de {}.\n",
+///         question.project(),
+///         question.collected().join("; "),
+///         question.destination(),
+///         question.organization(),
+///     )
+/// }
+/// const PORTUGUESE: Wording = Wording {
+///     text: em_portugues,
+///     question: |question| format!("Ajude a melhorar {}! Ativar telemetria?", question.organization()),
+///     choices: "[s/N]",
+///     yes: &["s", "sim"],
+///     no: &["n", "nao"],
+///     ..Wording::ENGLISH
+/// };
+/// let terminal = Terminal::in_words(PORTUGUESE);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Wording {
+    /// What a person must know to answer: some lines, the last one with its end.
+    pub text: fn(&Question) -> String,
+    /// The question itself.
+    pub question: fn(&Question) -> String,
+    /// What can be typed.
+    pub choices: &'static str,
+    /// What is a yes, in lower case, of ASCII letters.
+    pub yes: &'static [&'static str],
+    /// What is a no, beside Enter alone.
+    pub no: &'static [&'static str],
+    /// Stands before the file that the answer is kept in.
+    pub kept_in: &'static str,
+    /// The answer can't be kept.
+    pub not_kept: &'static str,
+    /// The answer is neither yes nor no; what that means follows.
+    pub unclear: &'static str,
+    /// What an unclear answer means, where that is not to be said in English.
+    pub unclear_means: Option<&'static str>,
+}
+
+impl Wording {
+    /// The policy's words.
+    pub const ENGLISH: Self = Self {
+        text: ToString::to_string,
+        question: Question::question,
+        choices: "[y/N]",
+        yes: &["y", "yes"],
+        no: &["n", "no"],
+        kept_in: "Your answer is kept in",
+        not_kept: "Your answer can't be kept: it counts for this run.",
+        unclear: "That is neither yes nor no:",
+        unclear_means: None,
+    };
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Terminal {
     /// One that has not asked yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { interrupted: false, without_answer: "" }
+        Self::in_words(Wording::ENGLISH)
+    }
+
+    /// The same in another language.
+    #[must_use]
+    pub const fn in_words(wording: Wording) -> Self {
+        Self { wording, interrupted: false, without_answer: "" }
     }
 }
 
@@ -36,7 +110,8 @@ impl Ask for Terminal {
 
     fn ask(&mut self, question: &Question) -> Reply {
         let (bold, plain) = if question.wants_colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        let shown = format!("{question}{bold}{}{plain} [y/N]: ", question.question());
+        let Wording { text, question: asked, choices, .. } = self.wording;
+        let shown = format!("{}{bold}{}{plain} {choices}: ", text(question), asked(question));
         let mut output = io::stderr();
         // Before the question is shown: whoever sees it may answer at once.
         let quiet = quiet_interrupt::QuietInterrupt::new();
@@ -44,11 +119,11 @@ impl Ask for Terminal {
         if output.write_all(shown.as_bytes()).and_then(|()| output.flush()).is_err() {
             return Reply::NotNow;
         }
-        self.without_answer = question.without_answer();
+        self.without_answer = self.wording.unclear_means.unwrap_or(question.without_answer());
         let line = read_line(&mut io::stdin().lock()).unwrap_or_default();
         drop(quiet);
         self.interrupted = line.ends_with(&[INTERRUPT]);
-        let reply = reply(&line);
+        let reply = reply(&line, &self.wording);
         if !line.ends_with(b"\n") {
             say("");
         }
@@ -57,10 +132,10 @@ impl Ask for Terminal {
 
     fn kept(&mut self, kept: Result<Option<&Path>, &io::Error>) {
         match kept {
-            Ok(Some(path)) => say(&format!("Your answer is kept in {}.", path.display())),
+            Ok(Some(path)) => say(&format!("{} {}.", self.wording.kept_in, path.display())),
             Ok(None) if self.interrupted => quiet_interrupt::interrupt(),
-            Ok(None) => say(&format!("That is neither yes nor no: {}.", self.without_answer)),
-            Err(error) => say(&format!("Your answer can't be kept ({error}): it counts for this run.")),
+            Ok(None) => say(&format!("{} {}.", self.wording.unclear, self.without_answer)),
+            Err(error) => say(&format!("{} ({error})", self.wording.not_kept)),
         }
     }
 }
@@ -90,12 +165,16 @@ fn read_line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 /// What a line says. Without an end it is the end of input, or Ctrl-C.
-fn reply(line: &[u8]) -> Reply {
+fn reply(line: &[u8], wording: &Wording) -> Reply {
     let Some(answer) = line.strip_suffix(b"\n") else { return Reply::NotNow };
-    match answer.trim_ascii().to_ascii_lowercase().as_slice() {
-        b"y" | b"yes" => Reply::Yes,
-        b"" | b"n" | b"no" => Reply::No,
-        _ => Reply::NotNow,
+    let answer = answer.trim_ascii();
+    let is_one_of = |words: &[&str]| words.iter().any(|word| answer.eq_ignore_ascii_case(word.as_bytes()));
+    if is_one_of(wording.yes) {
+        Reply::Yes
+    } else if answer.is_empty() || is_one_of(wording.no) {
+        Reply::No
+    } else {
+        Reply::NotNow
     }
 }
 
@@ -186,7 +265,7 @@ mod tests {
             (b"\x03", Reply::NotNow),
             (b"y\x03", Reply::NotNow),
         ] {
-            assert_eq!(reply(line), expected, "{}", line.escape_ascii());
+            assert_eq!(reply(line, &Wording::ENGLISH), expected, "{}", line.escape_ascii());
         }
     }
 }

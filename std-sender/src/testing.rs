@@ -9,6 +9,7 @@ use automagik_telemetry_core::schema::Schema;
 pub(crate) struct App;
 
 impl Schema for App {
+    const ORGANIZATION: &'static str = "automagik";
     const PROJECT: &'static str = "app";
     const VERSION: &'static str = "1.0.0";
     const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {

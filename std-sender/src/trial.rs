@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::failure::{Failure, TlsFailure};
 use crate::flight::Flight;
 use crate::http::{Http, Route};
+use crate::organization::Organization;
 use crate::settings::{Settings, TIMEOUT};
 use crate::spool::Batch;
 use automagik_telemetry_core::loss::Reason;
@@ -36,14 +37,16 @@ pub(crate) enum TrialError {
     /// A setting is wrong.
     Setting(StartError),
     /// The collector did not take it.
-    Failure(Failure),
+    Failure(Failure, Organization),
 }
 
 impl core::fmt::Display for TrialError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Setting(error) => error.fmt(f),
-            Self::Failure(failure) => write!(f, "{failure}.\nWhat to do: {}.", failure.remedy()),
+            Self::Failure(failure, organization) => {
+                write!(f, "{failure}.\nWhat to do: {}.", failure.remedy(*organization))
+            }
         }
     }
 }
@@ -54,6 +57,7 @@ pub(crate) fn run(
     schema: &'static SchemaDescriptor,
     tell: &mut dyn FnMut(String),
 ) -> Result<(), TrialError> {
+    let failed = |failure| TrialError::Failure(failure, environment.organization());
     let (endpoint, set_by) = endpoint::choose(environment, schema.endpoint(), Signal::Logs)
         .map_err(|(error, set_by)| TrialError::Setting(StartError::Endpoint { error, set_by }))?;
     let (settings, warnings) = Settings::of(environment, Signal::Logs, Some(TIMEOUT), true)
@@ -64,7 +68,7 @@ pub(crate) fn run(
     match proxy.filter(|_| !endpoint.is_loopback() && !settings.no_proxy) {
         // What lies behind it is the proxy's to find.
         Some(name) => tell(format!("Proxy: {name} is set; the way to the collector is not looked at")),
-        None => connect(&endpoint, &settings, tell).map_err(TrialError::Failure)?,
+        None => connect(&endpoint, &settings, tell).map_err(failed)?,
     }
     let started = Instant::now();
     let (outcome, failure) = send(endpoint, settings, schema);
@@ -76,7 +80,7 @@ pub(crate) fn run(
         }
         (_, failure) => {
             tell(format!("Request: not taken, in {took} ms"));
-            Err(TrialError::Failure(failure.unwrap_or(Failure::Broken)))
+            Err(failed(failure.unwrap_or(Failure::Broken)))
         }
     }
 }

@@ -2,14 +2,15 @@
 //! Policy: "Verbose Mode".
 
 use crate::failure::Failure;
+use crate::organization::Organization;
 use crate::{body, decode};
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::{Outcome, Sender};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// The person's setting.
-pub const VERBOSE: &str = "AUTOMAGIK_TELEMETRY_VERBOSE";
+/// The person's setting: `ACME_TELEMETRY_VERBOSE`.
+pub const VERBOSE: &str = "VERBOSE";
 
 /// How long a program that shows what it sends waits for that in the end, where it would not have waited.
 pub(crate) const WAIT_AT_EXIT: Duration = Duration::from_secs(2);
@@ -21,6 +22,8 @@ pub(crate) struct Verbose<S, W> {
     /// Where logs and metrics go, as it may be shown.
     pub(crate) logs: String,
     pub(crate) metrics: String,
+    /// Whose variables a remedy names.
+    pub(crate) organization: Organization,
 }
 
 /// A sender that knows why its last request was not taken.
@@ -45,7 +48,8 @@ impl<S: Sender + Explains, W: Write> Sender for Verbose<S, W> {
         }
         let outcome = self.sender.send(signal, body).await;
         if let Some(output) = &mut self.output {
-            let _ = output.write_all(became(outcome, self.sender.failure(), started.elapsed()).as_bytes());
+            let became = became(outcome, self.sender.failure(), self.organization, started.elapsed());
+            let _ = output.write_all(became.as_bytes());
             let _ = output.flush();
         }
         outcome
@@ -53,7 +57,7 @@ impl<S: Sender + Explains, W: Write> Sender for Verbose<S, W> {
 }
 
 /// What became of a request, and what to do about it.
-fn became(outcome: Outcome, failure: Option<Failure>, took: Duration) -> String {
+fn became(outcome: Outcome, failure: Option<Failure>, organization: Organization, took: Duration) -> String {
     let then = match outcome {
         Outcome::Retry { after_seconds: Some(seconds) } => {
             format!(" The events are kept; the collector wants no request for {seconds} seconds.")
@@ -68,7 +72,7 @@ fn became(outcome: Outcome, failure: Option<Failure>, took: Duration) -> String 
         Some(failure) => {
             format!(
                 "[Telemetry] Not taken: {failure}.{then}\n[Telemetry] What to do: {}.\n",
-                failure.remedy()
+                failure.remedy(organization)
             )
         }
     }

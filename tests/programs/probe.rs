@@ -29,7 +29,7 @@ struct Counted {
 }
 
 #[derive(Schema)]
-#[schema(project = "probe", metrics = Counted)]
+#[schema(organization = "automagik", project = "probe", metrics = Counted)]
 enum Probe {
     Step(Step),
 }

@@ -36,7 +36,7 @@ pub struct Ran {
 
 /// All that these images can send.
 #[derive(Schema)]
-#[schema(project = "pump")]
+#[schema(organization = "automagik", project = "pump")]
 pub enum Pump {
     /// An event of the policy.
     Feature(FeatureUsed<Feature>),
@@ -71,7 +71,7 @@ pub struct PumpMetrics {
 
 /// All that the image that counts can send.
 #[derive(Schema)]
-#[schema(project = "pump", metrics = PumpMetrics)]
+#[schema(organization = "automagik", project = "pump", metrics = PumpMetrics)]
 pub enum Metered {
     /// An event of the policy.
     Feature(FeatureUsed<Feature>),

@@ -30,10 +30,20 @@ pub(crate) struct FieldAttr {
 /// `#[schema(...)]` on an enum.
 #[derive(Default)]
 pub(crate) struct SchemaAttr {
+    pub(crate) organization: Option<Text>,
     pub(crate) project: Option<Text>,
     pub(crate) version: Option<Text>,
     pub(crate) resolution: Option<Text>,
     pub(crate) endpoint: Option<Text>,
+    pub(crate) privacy_policy: Option<Text>,
+    pub(crate) metrics: Option<Path>,
+    /// The libraries' schemas.
+    pub(crate) include: Vec<Path>,
+}
+
+/// `#[library(...)]` on an enum.
+#[derive(Default)]
+pub(crate) struct LibraryAttr {
     pub(crate) metrics: Option<Path>,
 }
 
@@ -104,13 +114,33 @@ pub(crate) fn schema(attrs: &[Attribute], errors: &mut Errors) -> SchemaAttr {
             parsed.metrics = Some(meta.value()?.parse()?);
             return Ok(());
         }
+        if meta.path.is_ident("include") {
+            parsed.include.push(meta.value()?.parse()?);
+            return Ok(());
+        }
         let known = &mut [
+            ("organization", &mut parsed.organization),
             ("project", &mut parsed.project),
             ("version", &mut parsed.version),
             ("resolution", &mut parsed.resolution),
             ("endpoint", &mut parsed.endpoint),
+            ("privacy_policy", &mut parsed.privacy_policy),
         ];
         set(meta, known, errors)
+    });
+    parsed
+}
+
+pub(crate) fn library(attrs: &[Attribute], errors: &mut Errors) -> LibraryAttr {
+    let mut parsed = LibraryAttr::default();
+    keys(attrs, "library", errors, |meta, _| {
+        if meta.path.is_ident("metrics") {
+            parsed.metrics = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
+        Err(meta.error(
+            "there is no such key here: the key is `metrics`; organization, project and endpoint are those of the program that includes the library",
+        ))
     });
     parsed
 }
@@ -132,7 +162,7 @@ pub(crate) fn facade(attrs: &[Attribute]) -> Path {
 fn given_facade(attrs: &[Attribute]) -> Option<Path> {
     let mut path = None;
     for attr in attrs {
-        if ["label", "event", "schema", "metric"].iter().any(|name| attr.path().is_ident(name)) {
+        if ["label", "event", "schema", "library", "metric"].iter().any(|name| attr.path().is_ident(name)) {
             // Other keys and errors are the business of the functions above.
             let _ = attr.parse_nested_meta(|meta| {
                 let value: LitStr = meta.value()?.parse()?;

@@ -1,10 +1,16 @@
 //! What a derive is given, checked: its shape, and its words by core's rules.
 
 use crate::attr::{self, Errors, Text};
-use automagik_telemetry_core::{event::FIELDS_MAX, word};
+use automagik_telemetry_core::{event::FIELDS_MAX, schema::POLICY_ORGANIZATION, word};
 use heck::ToSnakeCase;
 use quote::ToTokens;
 use syn::{Data, DeriveInput, Field, Fields, Generics, Ident, Path, Type, Visibility};
+
+const ORGANIZATION: &str = "a schema needs an organization: write `#[schema(organization = \"acme\", ...)]` above it. \
+                            Whoever says yes to a program says it to the programs of one organization, and to nobody else's";
+
+const ENDPOINT: &str = "a schema of this organization needs an endpoint: write `endpoint = \"https://telemetry.example.org\"`, \
+                        the collector that the organization's data go to. Only programs of `automagik` have a server without one";
 
 /// An enum that is a label.
 pub(crate) struct Label<'a> {
@@ -35,10 +41,21 @@ pub(crate) struct EventField<'a> {
 pub(crate) struct Schema<'a> {
     pub(crate) facade: Path,
     pub(crate) ident: &'a Ident,
+    pub(crate) organization: Text,
     pub(crate) project: Text,
     pub(crate) version: Option<Text>,
     pub(crate) resolution: &'static str,
     pub(crate) endpoint: Option<Text>,
+    pub(crate) privacy_policy: Option<Text>,
+    pub(crate) metrics: Option<Path>,
+    pub(crate) include: Vec<Path>,
+    pub(crate) variants: Vec<(&'a Ident, &'a Type)>,
+}
+
+/// An enum that is a library's schema.
+pub(crate) struct Library<'a> {
+    pub(crate) facade: Path,
+    pub(crate) ident: &'a Ident,
     pub(crate) metrics: Option<Path>,
     pub(crate) variants: Vec<(&'a Ident, &'a Type)>,
 }
@@ -138,8 +155,17 @@ pub(crate) fn event(input: &DeriveInput) -> Result<Event<'_>, syn::Error> {
 pub(crate) fn schema(input: &DeriveInput) -> Result<Schema<'_>, syn::Error> {
     let mut errors = Errors::default();
     let said = attr::schema(&input.attrs, &mut errors);
+    let organization = said.organization.unwrap_or_else(|| {
+        errors.at(&input.ident, ORGANIZATION);
+        Text::new(POLICY_ORGANIZATION, input.ident.span())
+    });
+    if let Some(fault) = word::organization_fault(&organization.value()) {
+        errors.at(&organization, fault.as_str());
+    } else if organization.value() != POLICY_ORGANIZATION && said.endpoint.is_none() {
+        errors.at(&organization, ENDPOINT);
+    }
     let project = said.project.unwrap_or_else(|| {
-        errors.at(&input.ident, "a schema needs a project: write `#[schema(project = \"omni\")]` above it");
+        errors.at(&input.ident, "a schema needs a project: write `project = \"omni\"` into `#[schema(...)]`");
         Text::new("invalid", input.ident.span())
     });
     if let Some(fault) = word::project_fault(&project.value()) {
@@ -155,31 +181,49 @@ pub(crate) fn schema(input: &DeriveInput) -> Result<Schema<'_>, syn::Error> {
             "Minute"
         }
     };
-    let mut variants = Vec::new();
-    if let Data::Enum(data) = &input.data {
-        for variant in &data.variants {
-            match one_field(&variant.fields) {
-                Some(field) => variants.push((&variant.ident, &field.ty)),
-                None => errors.at(
-                    variant,
-                    "a variant of a schema holds one event: write it as `FeatureUsed(FeatureUsed<Feature>)`",
-                ),
-            }
-        }
-    } else {
-        errors.at(&input.ident, "a schema is an enum: each of its variants holds one event");
-    }
+    let variants = variants(input, &mut errors);
     no_generics(&input.generics, "a schema", &mut errors);
     errors.or(Schema {
         facade: attr::facade(&input.attrs),
         ident: &input.ident,
+        organization,
         project,
         version: said.version,
         resolution,
         endpoint: said.endpoint,
+        privacy_policy: said.privacy_policy,
         metrics: said.metrics,
+        include: said.include,
         variants,
     })
+}
+
+pub(crate) fn library(input: &DeriveInput) -> Result<Library<'_>, syn::Error> {
+    let mut errors = Errors::default();
+    let said = attr::library(&input.attrs, &mut errors);
+    let variants = variants(input, &mut errors);
+    no_generics(&input.generics, "a schema", &mut errors);
+    let facade = attr::facade(&input.attrs);
+    errors.or(Library { facade, ident: &input.ident, metrics: said.metrics, variants })
+}
+
+/// The variants of a schema, each with its event.
+fn variants<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Vec<(&'a Ident, &'a Type)> {
+    let Data::Enum(data) = &input.data else {
+        errors.at(&input.ident, "a schema is an enum: each of its variants holds one event");
+        return Vec::new();
+    };
+    let mut variants = Vec::new();
+    for variant in &data.variants {
+        match one_field(&variant.fields) {
+            Some(field) => variants.push((&variant.ident, &field.ty)),
+            None => errors.at(
+                variant,
+                "a variant of a schema holds one event: write it as `FeatureUsed(FeatureUsed<Feature>)`",
+            ),
+        }
+    }
+    variants
 }
 
 pub(crate) fn metrics(input: &DeriveInput) -> Result<Metrics<'_>, syn::Error> {

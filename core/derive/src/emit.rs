@@ -1,7 +1,7 @@
 //! Writes the tables.
 
 use crate::attr::Text;
-use crate::check::{Event, Label, Metrics, Schema};
+use crate::check::{Event, Label, Library, Metrics, Schema};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -91,63 +91,158 @@ pub(crate) fn event(event: &Event<'_>) -> TokenStream {
 }
 
 pub(crate) fn schema(schema: &Schema<'_>) -> TokenStream {
-    let Schema { facade, ident, project, version, resolution, endpoint, metrics, variants } = schema;
-    let metrics = metrics.as_ref().map(|metrics| {
-        let named = Ident::new(NAMED_BY_A_SCHEMA, metrics.span());
-        quote_spanned! {metrics.span()=>
-            const METRICS: &'static [#facade::metric::MetricDescriptor] =
-                <#metrics as #facade::aggregate::Metrics>::DESCRIPTORS;
-            fn cell(position: usize, index: usize) -> ::core::option::Option<&'static #facade::cell::Cell> {
-                let () = <#metrics>::#named;
-                let metrics = <#metrics as #facade::aggregate::Metrics>::global();
-                #facade::aggregate::Metrics::cell(metrics, position, index)
+    let Schema { facade, ident, organization, project, version, resolution, include, variants, .. } = schema;
+    let (endpoint, privacy_policy) =
+        (optional(schema.endpoint.as_ref()), optional(schema.privacy_policy.as_ref()));
+    let version = version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |text| quote!(#text));
+    let resolution = format_ident!("{resolution}");
+    let own_events = variants.len();
+    let own = events(facade, variants);
+    let events = if include.is_empty() {
+        own
+    } else {
+        quote!({
+            const PARTS: &[&[#facade::event::EventDescriptor]] =
+                &[#own, #(<#include as #facade::Library>::EVENTS),*];
+            const ALL: [#facade::event::EventDescriptor; #facade::schema::count(PARTS)] =
+                #facade::schema::join(PARTS, #facade::loss::EVENT_DROPPED);
+            &ALL
+        })
+    };
+    let metrics = metrics_of(facade, schema.metrics.as_ref(), include);
+    let position = position(facade, variants);
+    let includes = variants.iter().map(|(name, ty)| self::include(facade, ident, name, ty));
+    let libraries = include.iter().enumerate().map(|(at, library)| {
+        let before = &include[..at];
+        quote_spanned! {library.span()=>
+            #[automatically_derived]
+            impl #facade::IncludesLibrary<#library> for #ident {
+                const FIRST: u16 =
+                    (#own_events #(+ <#before as #facade::Library>::EVENTS.len())*) as u16;
             }
         }
     });
-    let endpoint = optional(endpoint.as_ref());
-    let version = version.as_ref().map_or_else(|| quote!(env!("CARGO_PKG_VERSION")), |text| quote!(#text));
-    let resolution = format_ident!("{resolution}");
-    let names: Vec<_> = variants.iter().map(|(name, _)| name).collect();
+    let frame = fail_at(
+        ident.span(),
+        &quote!(#facade::schema::frame_fault(
+            &#facade::schema::Frame::of::<#ident>(),
+            <#ident as #facade::Schema>::EVENTS,
+            <#ident as #facade::Schema>::OWN_EVENTS,
+        )),
+    );
+    quote! {
+        #[automatically_derived]
+        impl #facade::Schema for #ident {
+            const ORGANIZATION: &'static str = #organization;
+            const PROJECT: &'static str = #project;
+            const VERSION: &'static str = #version;
+            const RESOLUTION: #facade::time::Resolution = #facade::time::Resolution::#resolution;
+            const ENDPOINT: ::core::option::Option<&'static str> = #endpoint;
+            const PRIVACY_POLICY: ::core::option::Option<&'static str> = #privacy_policy;
+            const EVENTS: &'static [#facade::event::EventDescriptor] = #events;
+            const OWN_EVENTS: usize = #own_events;
+            #metrics
+            #position
+        }
+        #(#includes)*
+        #(#libraries)*
+        const _: () = { #frame };
+    }
+}
+
+pub(crate) fn library(library: &Library<'_>) -> TokenStream {
+    let Library { facade, ident, metrics, variants } = library;
+    let events = events(facade, variants);
+    let metrics = metrics_of(facade, metrics.as_ref(), &[]);
+    let position = position(facade, variants);
+    let includes = variants.iter().map(|(name, ty)| include(facade, ident, name, ty));
+    quote! {
+        #[automatically_derived]
+        impl #facade::Library for #ident {
+            const EVENTS: &'static [#facade::event::EventDescriptor] = #events;
+            #metrics
+            #position
+        }
+        #(#includes)*
+        const _: () = { let _ = <#ident as #facade::Library>::EVENTS; };
+    }
+}
+
+/// The descriptors of the events of `variants`, each checked at its place.
+fn events(facade: &Path, variants: &[(&Ident, &Type)]) -> TokenStream {
     let types: Vec<_> = variants.iter().map(|(_, ty)| ty).collect();
     let descriptors = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #facade::Event>::DESCRIPTOR));
     let checks = types.iter().map(|ty| {
         fail_at(ty.span(), &quote_spanned!(ty.span()=> <#ty as #facade::Event>::DESCRIPTOR.fault()))
     });
-    let frame = fail_at(
-        ident.span(),
-        &quote!(#facade::schema::frame_fault(
-            <#ident as #facade::Schema>::PROJECT,
-            <#ident as #facade::Schema>::VERSION,
-            <#ident as #facade::Schema>::ENDPOINT,
-            <#ident as #facade::Schema>::EVENTS,
-        )),
-    );
+    quote!({
+        #(#checks)*
+        &[#(#descriptors),*]
+    })
+}
+
+fn position(facade: &Path, variants: &[(&Ident, &Type)]) -> TokenStream {
+    let names = variants.iter().map(|(name, _)| name);
     let positions = 0_u16..;
     let ordinals =
-        types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as #facade::Event>::ordinals(event)));
-    let includes = variants.iter().map(|(name, ty)| include(facade, ident, name, ty));
+        variants.iter().map(|(_, ty)| quote_spanned!(ty.span()=> <#ty as #facade::Event>::ordinals(event)));
     quote! {
-        #[automatically_derived]
-        impl #facade::Schema for #ident {
-            const PROJECT: &'static str = #project;
-            const VERSION: &'static str = #version;
-            const RESOLUTION: #facade::time::Resolution = #facade::time::Resolution::#resolution;
-            const ENDPOINT: ::core::option::Option<&'static str> = #endpoint;
-            const EVENTS: &'static [#facade::event::EventDescriptor] = {
-                #(#checks)*
-                &[#(#descriptors),*]
-            };
-            #metrics
-            #[inline]
-            fn position(&self) -> (u16, #facade::event::Ordinals) {
-                match *self {
-                    #(Self::#names(ref event) => (#positions, #ordinals),)*
-                }
+        #[inline]
+        fn position(&self) -> (u16, #facade::event::Ordinals) {
+            match *self {
+                #(Self::#names(ref event) => (#positions, #ordinals),)*
             }
         }
-        #(#includes)*
-        const _: () = { #frame };
     }
+}
+
+/// The tables of `metrics` and of the libraries behind them, and their cells.
+fn metrics_of(facade: &Path, metrics: Option<&Path>, libraries: &[Path]) -> Option<TokenStream> {
+    let own = metrics.map(|metrics| {
+        let named = Ident::new(NAMED_BY_A_SCHEMA, metrics.span());
+        (
+            quote_spanned!(metrics.span()=> <#metrics as #facade::aggregate::Metrics>::DESCRIPTORS),
+            quote_spanned! {metrics.span()=> {
+                let () = <#metrics>::#named;
+                let metrics = <#metrics as #facade::aggregate::Metrics>::global();
+                #facade::aggregate::Metrics::cell(metrics, position, index)
+            }},
+        )
+    });
+    let others = libraries.iter().map(|library| {
+        let descriptors = quote_spanned!(library.span()=> <#library as #facade::Library>::METRICS);
+        let cell = quote_spanned!(library.span()=> <#library as #facade::Library>::cell(position, index));
+        (descriptors, cell)
+    });
+    let (parts, cells): (Vec<_>, Vec<_>) = own.into_iter().chain(others).unzip();
+    let all = match parts.as_slice() {
+        [] => return None,
+        [one] => one.clone(),
+        parts => quote!({
+            const PARTS: &[&[#facade::metric::MetricDescriptor]] = &[#(#parts),*];
+            const FILLER: #facade::metric::MetricDescriptor = #facade::metric::MetricDescriptor {
+                name: "",
+                unit: "",
+                kind: #facade::metric::Kind::Counter,
+                labels: &[],
+                domains: &[],
+            };
+            const ALL: [#facade::metric::MetricDescriptor; #facade::schema::count(PARTS)] =
+                #facade::schema::join(PARTS, FILLER);
+            &ALL
+        }),
+    };
+    Some(quote! {
+        const METRICS: &'static [#facade::metric::MetricDescriptor] = #all;
+        fn cell(position: usize, index: usize) -> ::core::option::Option<&'static #facade::cell::Cell> {
+            #(let position = match position.checked_sub(#parts.len()) {
+                ::core::option::Option::None => return #cells,
+                ::core::option::Option::Some(position) => position,
+            };)*
+            let _ = position;
+            ::core::option::Option::None
+        }
+    })
 }
 
 pub(crate) fn metrics(metrics: &Metrics<'_>) -> TokenStream {

@@ -61,21 +61,42 @@ pub(crate) fn metrics(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
     }
 }
 
+pub(crate) fn library(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
+    let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
+    let (parameters, arguments, bounds) = input.generics.split_for_impl();
+    let includes = includes(&facade, input);
+    quote! {
+        #errors
+        #[automatically_derived]
+        impl #parameters #facade::Library for #ident #arguments #bounds {
+            const EVENTS: &'static [#facade::event::EventDescriptor] = &[];
+            fn position(&self) -> (u16, #facade::event::Ordinals) {
+                (0, #facade::event::Ordinals::new([]))
+            }
+        }
+        #includes
+    }
+}
+
+/// What can be recorded all the same.
+fn includes(facade: &syn::Path, input: &DeriveInput) -> TokenStream {
+    let Data::Enum(data) = &input.data else { return TokenStream::new() };
+    let one_event = data.variants.iter().filter_map(|variant| {
+        let ty = &check::one_field(&variant.fields)?.ty;
+        Some(emit::include(facade, &input.ident, &variant.ident, ty))
+    });
+    one_event.collect()
+}
+
 pub(crate) fn schema(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
     let (facade, ident, errors) = (attr::facade(&input.attrs), &input.ident, errors.to_compile_error());
     let (parameters, arguments, bounds) = input.generics.split_for_impl();
-    let variants = match &input.data {
-        Data::Enum(data) => data.variants.iter().collect(),
-        _ => Vec::new(),
-    };
-    let includes = variants.iter().filter_map(|variant| {
-        let ty = &check::one_field(&variant.fields)?.ty;
-        Some(emit::include(&facade, ident, &variant.ident, ty))
-    });
+    let includes = includes(&facade, input);
     quote! {
         #errors
         #[automatically_derived]
         impl #parameters #facade::Schema for #ident #arguments #bounds {
+            const ORGANIZATION: &'static str = "automagik";
             const PROJECT: &'static str = "invalid";
             const VERSION: &'static str = "0";
             const EVENTS: &'static [#facade::event::EventDescriptor] = &[];
@@ -83,6 +104,6 @@ pub(crate) fn schema(input: &DeriveInput, errors: &syn::Error) -> TokenStream {
                 (0, #facade::event::Ordinals::new([]))
             }
         }
-        #(#includes)*
+        #includes
     }
 }

@@ -1,12 +1,12 @@
-//! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event), [`Metrics`](macro@Metrics) and
-//! [`Schema`](macro@Schema).
+//! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event), [`Metrics`](macro@Metrics),
+//! [`Schema`](macro@Schema) and [`Library`](macro@Library).
 //!
 //! They write constant tables and `match`es over variants, no logic. They check what they can see, so that an error
 //! stands at the word to change; the guarantee itself is core's and holds without them.
 //!
 //! They write paths into the crate `automagik_telemetry`. Where that is called otherwise (a renamed dependency, a library that
 //! re-exports it), say where it is, as with serde: `#[label(crate = "::telemetry")]`, `#[event(crate = "...")]`,
-//! `#[metric(crate = "...")]` on the struct, `#[schema(crate = "...")]`.
+//! `#[metric(crate = "...")]` on the struct, `#[schema(crate = "...")]`, `#[library(crate = "...")]`.
 //!
 //! `attr` parses, `check` collects every error, `emit` writes the tables, `fallback` an implementation even where
 //! something is wrong, so that one mistake is one error.
@@ -108,7 +108,7 @@ pub fn event(input: TokenStream) -> TokenStream {
 /// }
 ///
 /// #[derive(Schema)]
-/// #[schema(project = "omni", metrics = OmniMetrics)]
+/// #[schema(organization = "automagik", project = "omni", metrics = OmniMetrics)]
 /// enum Omni { Feature(FeatureUsed<Command>) }
 ///
 /// OmniMetrics::global().starts.add(());
@@ -127,11 +127,53 @@ pub fn metrics(input: TokenStream) -> TokenStream {
     .into()
 }
 
+/// Makes an enum with one event a variant a library's schema: what the library can record in a program that includes it.
+///
+/// `#[library(metrics = ParserMetrics)]` says what it counts. Organization, project, endpoint and consent are the program's, whose
+/// schema says `include = Parser`. The library records to a `LibraryTelemetry<Parser>` that the program hands over. An event may be named
+/// as one of the program's, `automagik.feature.used` for instance, where its fields have the same names.
+///
+/// ```
+/// # extern crate automagik_telemetry_core as automagik_telemetry;
+/// use automagik_telemetry::{FeatureUsed, schema::Checked};
+/// # use automagik_telemetry_derive::{Label, Library, Schema};
+///
+/// #[derive(Label, Clone, Copy)]
+/// enum Syntax { Table, Footnote }
+///
+/// #[derive(Library)]
+/// enum Parser { Syntax(FeatureUsed<Syntax>) } // in the library
+///
+/// #[derive(Label, Clone, Copy)]
+/// enum Feature { Export }
+///
+/// #[derive(Schema)]
+/// #[schema(organization = "automagik", project = "omni", include = Parser)]
+/// enum Omni { Feature(FeatureUsed<Feature>) } // in the program
+///
+/// // What was dropped, what the program says, what the library says.
+/// assert_eq!(Checked::<Omni>::DESCRIPTOR.event_count(), 3);
+/// ```
+#[proc_macro_derive(Library, attributes(library))]
+pub fn library(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    if let Some(missing) = attr::missing_facade(&input.attrs, "library") {
+        return missing.to_compile_error().into();
+    }
+    match check::library(&input) {
+        Ok(library) => emit::library(&library),
+        Err(errors) => fallback::library(&input, &errors),
+    }
+    .into()
+}
+
 /// Makes an enum with one event a variant a schema: all that a program can record.
 ///
-/// `#[schema(project = "...")]` names the project; `resolution = "second"`, `"minute"` (what it is otherwise),
+/// `#[schema(organization = "...", project = "...")]` names who publishes the program, and the project. A person's yes is for one
+/// organization: its name is the prefix of the variables (`ACME_TELEMETRY_ENABLED`) and the name of the folders. `resolution = "second"`, `"minute"` (what it is otherwise),
 /// `"hour"` or `"day"` says how coarse times are; `endpoint = "https://..."` where data go unless the
-/// person says otherwise (the policy's server where it is not given); `metrics = OmniMetrics` what is counted. The version is the package's, or `version = "..."`.
+/// person says otherwise (required, but for `automagik`, whose default is the policy's server); `privacy_policy = "https://..."` where a
+/// person reads about it: the question says so; `include = parser::Parser`, once for each, the schemas of libraries; `metrics = OmniMetrics` what is counted. The version is the package's, or `version = "..."`.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
@@ -142,7 +184,7 @@ pub fn metrics(input: TokenStream) -> TokenStream {
 /// enum Feature { ListContacts }
 ///
 /// #[derive(Schema)]
-/// #[schema(project = "omni")]
+/// #[schema(organization = "automagik", project = "omni")]
 /// enum Omni {
 ///     FeatureUsed(FeatureUsed<Feature>),
 /// }

@@ -17,6 +17,7 @@ use minicbor::data::Type;
 /// A manifest whose every word and number was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Manifest<'a> {
+    organization: &'a str,
     project: &'a str,
     version: &'a str,
     resolution: Resolution,
@@ -112,10 +113,12 @@ impl<'a> Manifest<'a> {
             return Err(Error::TooLong);
         }
         let mut decoder = Decoder::new(bytes);
-        array_of(&mut decoder, 7)?;
+        array_of(&mut decoder, 8)?;
         if decoder.u32()? != FORMAT {
             return Err(Error::Format);
         }
+        let organization = decoder.str()?;
+        word::check_organization(organization).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
         let project = decoder.str()?;
         word::check_project(project).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
         let version = decoder.str()?;
@@ -125,10 +128,12 @@ impl<'a> Manifest<'a> {
         let resolution = Resolution::from_seconds(decoder.u32()?).ok_or(Error::Number)?;
         let fingerprint = decoder.u64()?;
         let events = items(&mut decoder, EVENTS_MAX)?;
-        let mut found = Fingerprint::new(project, resolution);
+        let mut found = Fingerprint::new(organization, project, resolution);
         for index in 0..events.count {
             let event = check_event(&mut decoder, &mut found)?;
-            if Events(events).take(index).any(|earlier| earlier.name == event.name) {
+            let is_another =
+                |earlier: ManifestEvent<'_>| earlier.name == event.name && !earlier.is_shaped_like(&event);
+            if Events(events).take(index).any(is_another) {
                 return Err(Error::Duplicate);
             }
         }
@@ -145,7 +150,13 @@ impl<'a> Manifest<'a> {
         if found.finish() != fingerprint {
             return Err(Error::Fingerprint);
         }
-        Ok(Self { project, version, resolution, fingerprint, events, metrics })
+        Ok(Self { organization, project, version, resolution, fingerprint, events, metrics })
+    }
+
+    /// Who publishes the program.
+    #[must_use]
+    pub const fn organization(&self) -> &'a str {
+        self.organization
     }
 
     /// The project's name.
@@ -204,6 +215,11 @@ impl<'a> ManifestEvent<'a> {
     #[must_use]
     pub const fn fields(&self) -> Fields<'a> {
         Fields(self.fields)
+    }
+
+    fn is_shaped_like(&self, other: &ManifestEvent<'_>) -> bool {
+        self.severity == other.severity
+            && self.fields().map(|field| field.name).eq(other.fields().map(|field| field.name))
     }
 
     /// Bits that the fields take together in a record: 0 to 64.
@@ -402,7 +418,7 @@ mod tests {
     fn it_reads_back_as_what_the_program_can_say() {
         let bytes = encoded();
         let manifest = Manifest::decode(&bytes).unwrap();
-        assert_eq!(manifest.project(), "testing");
+        assert_eq!((manifest.organization(), manifest.project()), ("acme", "testing"));
         assert_eq!(manifest.version(), "1.2.3");
         assert_eq!(manifest.resolution(), schema().resolution());
         assert_eq!(manifest.fingerprint(), schema().fingerprint());
@@ -429,6 +445,8 @@ mod tests {
         assert_eq!(altered("testing.everything", "Testing everything"), Err(Error::Rule(word::Rule::Name)));
         assert_eq!(altered("count", "email"), Err(Error::Rule(word::Rule::PersonalName)));
         assert_eq!(altered("1.2.3", "1.2+3"), Err(Error::Version));
+        assert_eq!(altered("acme", "acm_"), Err(Error::Rule(word::Rule::Organization)));
+        assert_eq!(altered("acme", "acmf"), Err(Error::Fingerprint));
         assert_eq!(altered("word", "flag"), Err(Error::Duplicate));
         assert_eq!(altered("database", "internal"), Err(Error::Duplicate));
         assert_eq!(altered("GET /two/{id}", "GET /two/{xx}"), Err(Error::Fingerprint));

@@ -29,7 +29,7 @@ struct OldMetrics {
 }
 
 #[derive(Schema)]
-#[schema(crate = "::automagik_telemetry_core", project = "device", resolution = "second", metrics = OldMetrics)]
+#[schema(crate = "::automagik_telemetry_core", organization = "automagik", project = "device", resolution = "second", metrics = OldMetrics)]
 enum Old {
     Feature(FeatureUsed<Word>),
 }
@@ -43,7 +43,7 @@ struct NewMetrics {
 
 /// The same firmware, updated.
 #[derive(Schema)]
-#[schema(crate = "::automagik_telemetry_core", project = "device", resolution = "second", metrics = NewMetrics)]
+#[schema(crate = "::automagik_telemetry_core", organization = "automagik", project = "device", resolution = "second", metrics = NewMetrics)]
 enum New {
     Feature(FeatureUsed<Word>),
 }

@@ -15,7 +15,7 @@ enum Word {
 }
 
 #[derive(automagik_telemetry::Schema)]
-#[schema(project = "seeds", version = "1.0.0")]
+#[schema(organization = "automagik", project = "seeds", version = "1.0.0")]
 enum Seeds {
     Used(FeatureUsed<Word>),
 }

@@ -39,7 +39,7 @@ pub(crate) struct OmniMetrics {
 }
 
 #[derive(Schema, Clone, Copy, Debug)]
-#[schema(project = "omni", version = "1.2.3", metrics = OmniMetrics)]
+#[schema(organization = "automagik", project = "omni", version = "1.2.3", metrics = OmniMetrics)]
 pub(crate) enum Omni {
     Feature(FeatureUsed<Word>),
     Api(ApiRequest<Word>),

@@ -14,6 +14,7 @@ use automagik_telemetry_test_support::Disk;
 struct Two;
 
 impl Schema for Two {
+    const ORGANIZATION: &'static str = "automagik";
     const PROJECT: &'static str = "app";
     const VERSION: &'static str = "2.0.0";
     const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {

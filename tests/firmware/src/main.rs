@@ -54,7 +54,7 @@ struct Counted {
 
 /// All that this firmware can ever send.
 #[derive(Schema)]
-#[schema(project = "firmware", resolution = "second", metrics = Counted)]
+#[schema(organization = "automagik", project = "firmware", resolution = "second", metrics = Counted)]
 enum Firmware {
     Feature(FeatureUsed<Feature>),
     Interrupted(Interrupted),

@@ -9,7 +9,7 @@ struct ContactAdded<T> {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     ContactAdded(ContactAdded<String>),
 }

@@ -18,7 +18,7 @@ impl Event for ContactAdded {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Added(ContactAdded),
 }

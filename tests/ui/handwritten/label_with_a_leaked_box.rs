@@ -17,7 +17,7 @@ impl Label for Place {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Used(FeatureUsed<Place>),
 }

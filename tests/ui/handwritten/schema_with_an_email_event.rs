@@ -7,6 +7,7 @@ use automagik_telemetry::{Schema, Severity};
 struct App;
 
 impl Schema for App {
+    const ORGANIZATION: &'static str = "automagik";
     const PROJECT: &'static str = "app";
     const VERSION: &'static str = "1.0.0";
     const EVENTS: &'static [EventDescriptor] =

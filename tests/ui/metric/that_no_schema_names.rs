@@ -13,7 +13,7 @@ struct OmniMetrics {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Feature(FeatureUsed<Feature>),
 }

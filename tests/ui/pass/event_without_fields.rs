@@ -11,7 +11,7 @@ struct Started;
 struct Stopped {}
 
 #[derive(Schema)]
-#[schema(project = "my-app_2.0", resolution = "day")]
+#[schema(organization = "automagik", project = "my-app_2.0", resolution = "day")]
 enum App {
     Started(Started),
     Stopped(Stopped),

@@ -17,7 +17,7 @@ enum Format {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Exported(Exported<Format, Format>),
 }

@@ -14,7 +14,7 @@ impl Label for Level {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Used(FeatureUsed<Level>),
 }

@@ -13,7 +13,7 @@ enum Route {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Api(ApiRequest<Route>),
 }

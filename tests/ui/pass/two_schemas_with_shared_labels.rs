@@ -8,13 +8,13 @@ enum Thing {
 }
 
 #[derive(Schema)]
-#[schema(project = "one")]
+#[schema(organization = "automagik", project = "one")]
 enum One {
     Used(FeatureUsed<Thing>),
 }
 
 #[derive(Schema)]
-#[schema(project = "two")]
+#[schema(organization = "automagik", project = "two")]
 enum Two {
     Used(FeatureUsed<Thing>),
     Ran(CommandExecuted<Thing>),

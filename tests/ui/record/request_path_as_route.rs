@@ -14,7 +14,7 @@ enum Route {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Used(FeatureUsed<Feature>),
     Api(ApiRequest<Route>),

@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app", endpoint = format!("https://{}", 1))]
+#[schema(organization = "automagik", project = "app", endpoint = format!("https://{}", 1))]
 enum App {
     Used(FeatureUsed<Feature>),
 }

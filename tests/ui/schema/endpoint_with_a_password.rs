@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app", endpoint = "https://alice:hunter2@telemetry.example.org")]
+#[schema(organization = "automagik", project = "app", endpoint = "https://alice:hunter2@telemetry.example.org")]
 enum App {
     Used(FeatureUsed<Feature>),
 }

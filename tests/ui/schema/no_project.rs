@@ -1,4 +1,4 @@
-//! A schema of nobody.
+//! A schema of no project.
 
 use automagik_telemetry::{FeatureUsed, Label, Schema};
 
@@ -8,6 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
+#[schema(organization = "automagik")]
 enum App {
     Used(FeatureUsed<Feature>),
 }

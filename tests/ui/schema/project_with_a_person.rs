@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "alice@example.org")]
+#[schema(organization = "automagik", project = "alice@example.org")]
 enum App {
     Used(FeatureUsed<Feature>),
 }

@@ -12,7 +12,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Used(FeatureUsed<Feature>),
     UsedAgain(FeatureUsed<Other>),

@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app", resolution = "nanosecond")]
+#[schema(organization = "automagik", project = "app", resolution = "nanosecond")]
 enum App {
     Used(FeatureUsed<Feature>),
 }

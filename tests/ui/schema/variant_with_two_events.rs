@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app")]
+#[schema(organization = "automagik", project = "app")]
 enum App {
     Used(FeatureUsed<Feature>, FeatureUsed<Feature>),
 }

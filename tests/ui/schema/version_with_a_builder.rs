@@ -8,7 +8,7 @@ enum Feature {
 }
 
 #[derive(Schema)]
-#[schema(project = "app", version = "1.0.0+alice")]
+#[schema(organization = "automagik", project = "app", version = "1.0.0+alice")]
 enum App {
     Used(FeatureUsed<Feature>),
 }

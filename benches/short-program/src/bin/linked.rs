@@ -10,7 +10,7 @@ enum Command {
 }
 
 #[derive(Schema)]
-#[schema(project = "omni")]
+#[schema(organization = "automagik", project = "omni")]
 enum Omni {
     Command(CommandExecuted<Command>),
 }

@@ -19,6 +19,7 @@ impl Logs<'_> {
     /// # use automagik_telemetry_core::{loss::Reason, otlp::Logs, resource::Resource, schema::Checked, time::Coarse};
     /// # struct Omni;
     /// # impl Schema for Omni {
+    /// #     const ORGANIZATION: &'static str = "automagik";
     /// #     const PROJECT: &'static str = "omni";
     /// #     const VERSION: &'static str = "1.0.0";
     /// #     const EVENTS: &'static [EventDescriptor] = &[];
@@ -106,6 +107,7 @@ mod tests {
     struct Long;
 
     impl Schema for Long {
+        const ORGANIZATION: &'static str = "automagik";
         const PROJECT: &'static str = "long";
         const VERSION: &'static str = "1.0.0";
         const EVENTS: &'static [EventDescriptor] = &[EventDescriptor {

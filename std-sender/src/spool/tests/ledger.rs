@@ -38,6 +38,7 @@ pub(super) struct First;
 struct Second;
 
 impl Schema for First {
+    const ORGANIZATION: &'static str = "automagik";
     const PROJECT: &'static str = "ledger";
     const VERSION: &'static str = "1.0.0";
     const EVENTS: &'static [EventDescriptor] = App::EVENTS;
@@ -48,6 +49,7 @@ impl Schema for First {
 }
 
 impl Schema for Second {
+    const ORGANIZATION: &'static str = "automagik";
     const PROJECT: &'static str = "ledger";
     const VERSION: &'static str = "2.0.0";
     const EVENTS: &'static [EventDescriptor] = Two::EVENTS;
