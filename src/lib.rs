@@ -26,7 +26,8 @@ pub use automagik_telemetry_embassy as firmware;
 pub use automagik_telemetry_std::cli;
 #[cfg(feature = "std")]
 pub use automagik_telemetry_std::{
-    Ask, Became, Builder, Deleted, Environment, Failure, FlushError, Health, Inventory, News, Organization,
-    Question, Reply, Rights, RightsError, STATE_DIR, SentRequest, StartError, Status, Telemetry, Terminal,
-    Timer, TlsFailure, WAIT_WITHOUT_DISK, Waiting, Wording, endpoint, settings, signals, verbose,
+    Ask, Became, Builder, Deleted, Environment, Failure, FlushError, Health, Inventory, LibraryTelemetry,
+    News, Organization, Question, Reply, Rights, RightsError, STATE_DIR, SentRequest, StartError, Status,
+    Telemetry, Terminal, Timer, TlsFailure, WAIT_WITHOUT_DISK, Waiting, Wording, endpoint, settings, signals,
+    verbose,
 };

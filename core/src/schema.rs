@@ -29,7 +29,8 @@ pub const POLICY_ORGANIZATION: &str = "automagik";
 /// All the events that one program can record. Derive it on an enum with one event a variant.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a schema",
-    label = "this needs an enum with one event a variant and `#[derive(Schema)]`"
+    label = "this needs an enum with one event a variant and `#[derive(Schema)]`",
+    note = "a library's schema (`#[derive(Library)]`) has no organization and no consent of its own: the program's schema includes it"
 )]
 pub trait Schema: Sized + 'static {
     /// Who publishes the program. A person's yes is for the programs of one organization; its name is the prefix of their variables

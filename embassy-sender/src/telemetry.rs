@@ -5,12 +5,12 @@ use crate::clock;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{DROPPED_COUNT_MAX, Reason};
 use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
-use automagik_telemetry_core::record::{Cursor, Records};
+use automagik_telemetry_core::record::{self, Cursor, Records};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{
-    Consent, Includes, Pseudonym, Queue, Record, Schema, Secret, Sender, aggregate,
+    Consent, Includes, IncludesLibrary, Library, Pseudonym, Queue, Record, Schema, Secret, Sender, aggregate,
 };
 use core::marker::PhantomData;
 use embassy_futures::select::{Either3, select, select3};
@@ -108,11 +108,29 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         S: Includes<E>,
     {
         if self.on.load(Ordering::Relaxed) {
-            match Record::new(&S::include(event), self.now()) {
-                Ok(record) => self.push(&record),
-                // Only a hand-written event does this.
-                Err(_) => drop(self.out_of_domain.fetch_add(1, Ordering::Relaxed)),
-            }
+            self.push_result(Record::new(&S::include(event), self.now()));
+        }
+    }
+
+    /// Records `event` of a library that the schema includes, as [`record`](Telemetry::record) does. A driver takes a
+    /// `fn(Driver)`, and is given `|event| TELEMETRY.record_library(event)`.
+    #[inline]
+    pub fn record_library<L: Library>(&self, event: L)
+    where
+        S: IncludesLibrary<L>,
+    {
+        if self.on.load(Ordering::Relaxed) {
+            let schema = Checked::<S>::DESCRIPTOR;
+            self.push_result(Record::of_library(&event, S::FIRST, schema, self.now()));
+        }
+    }
+
+    #[inline]
+    fn push_result(&self, record: Result<Record, record::Error>) {
+        match record {
+            Ok(record) => self.push(&record),
+            // Only a hand-written event does this.
+            Err(_) => drop(self.out_of_domain.fetch_add(1, Ordering::Relaxed)),
         }
     }
 

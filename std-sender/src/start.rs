@@ -76,6 +76,10 @@ impl Person {
         &self.environment
     }
 
+    pub(crate) fn schema(&self) -> &'static SchemaDescriptor {
+        self.schema
+    }
+
     pub(crate) fn options(&self) -> Options {
         self.options
     }

@@ -4,6 +4,7 @@ use crate::background;
 use crate::builder::{Builder, StartError};
 use crate::clock;
 use crate::flight::Flight;
+use crate::library::LibraryTelemetry;
 use crate::organization::Organization;
 use crate::recorder::Recorder;
 use crate::rights::{Rights, RightsError};
@@ -11,8 +12,9 @@ use crate::signals::Standing;
 use crate::start::{self, Person};
 use crate::store::Store;
 use automagik_telemetry_core::consent::{Because, Decision};
+use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Includes, Record, Schema};
+use automagik_telemetry_core::{Includes, IncludesLibrary, Library, Record, Schema};
 use core::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,7 +48,9 @@ pub struct Telemetry<S> {
 }
 
 /// What all clones share.
-struct Handle {
+pub(crate) struct Handle {
+    /// That of the clones: whether anything is recorded.
+    on: Arc<AtomicBool>,
     person: Person,
     /// Once there was consent, until the end.
     running: OnceLock<Running>,
@@ -100,6 +104,18 @@ impl Drop for Running {
     }
 }
 
+impl Handle {
+    /// What runs, where anything is recorded now.
+    #[inline]
+    pub(crate) fn running(&self) -> Option<&Running> {
+        if self.on.load(Ordering::Relaxed) { self.running.get() } else { None }
+    }
+
+    pub(crate) fn schema(&self) -> &'static SchemaDescriptor {
+        self.person.schema()
+    }
+}
+
 /// Why a flush did not end well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlushError {
@@ -120,25 +136,29 @@ impl core::fmt::Display for FlushError {
 
 impl core::error::Error for FlushError {}
 
-impl<S: Schema> Telemetry<S> {
+impl<S> Telemetry<S> {
     /// The way to a handle. See [`Builder`].
+    // The bound stands here so that what is no schema is answered with the trait's own sentence.
     #[must_use]
-    pub fn builder() -> Builder<S> {
+    pub fn builder() -> Builder<S>
+    where
+        S: Schema,
+    {
         Builder::new()
     }
+}
 
+impl<S: Schema> Telemetry<S> {
     pub(crate) fn new(person: Person) -> Self {
+        let on: Arc<AtomicBool> = Arc::default();
         let (running, beginning) = (OnceLock::new(), Mutex::new(()));
-        Self {
-            on: Arc::default(),
-            handle: Arc::new(Handle { person, running, beginning }),
-            schema: PhantomData,
-        }
+        let handle = Arc::new(Handle { on: Arc::clone(&on), person, running, beginning });
+        Self { on, handle, schema: PhantomData }
     }
 
     /// Begins to record where `decision` is a yes.
     pub(crate) fn begin(&self, decision: Decision) -> Result<(), StartError> {
-        let Handle { person, running, beginning } = &*self.handle;
+        let Handle { person, running, beginning, .. } = &*self.handle;
         let Some(consent) = decision.consent() else { return Ok(()) };
         if decision.because() == Because::StoredYes {
             person.agree();
@@ -166,6 +186,15 @@ impl<S: Schema> Telemetry<S> {
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), S::RESOLUTION);
             running.recorder.push(Record::new(&S::include(event), time));
         }
+    }
+
+    /// What the library `L` records to; the program's schema includes it. See [`LibraryTelemetry`].
+    #[must_use]
+    pub fn library<L: Library>(&self) -> LibraryTelemetry<L>
+    where
+        S: IncludesLibrary<L>,
+    {
+        LibraryTelemetry::new(Arc::clone(&self.handle), S::FIRST)
     }
 
     /// Whether anything is recorded: the person agrees, as of now. It looks at some thirty variables and four files.

@@ -245,3 +245,33 @@ fn whatever_happens_to_a_device_its_ledger_adds_up() {
         assert_eq!(recorded, delivered + told + reset, "seed {seed}: {ledger:?}");
     }
 }
+
+#[derive(automagik_telemetry_derive::Library)]
+#[library(crate = "::automagik_telemetry_core")]
+enum Driver {
+    Feature(FeatureUsed<Word>),
+}
+
+#[derive(Schema)]
+#[schema(crate = "::automagik_telemetry_core", organization = "automagik", project = "device", include = Driver)]
+enum WithDriver {
+    Feature(FeatureUsed<Word>),
+}
+
+#[test]
+fn a_driver_records_without_knowing_the_firmware() {
+    static TELEMETRY: Telemetry<WithDriver, 256> = Telemetry::new();
+    fn driver(record: fn(Driver)) {
+        record(Driver::Feature(FeatureUsed { feature: Word::One }));
+    }
+    let record = |event| TELEMETRY.record_library(event);
+    driver(record);
+    assert!(TELEMETRY.is_empty(), "before consent");
+    let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() });
+    TELEMETRY.start(yes.consent().unwrap());
+    driver(record);
+    let batch = TELEMETRY.queue.batch(10).unwrap();
+    let mut first = batch.first();
+    // What was dropped is event 0, what the firmware itself says event 1.
+    assert_eq!(batch.next(&mut first).map(|record| record.event()), Some(2));
+}
