@@ -1,10 +1,9 @@
 //! A command line program with telemetry in it, as a user would write it:
 //! `cargo run --features clap --example omni -- instance list`.
 
-use automagik_telemetry::{CommandExecuted, Label, Milliseconds, Schema, Telemetry, Terminal, cli};
+use automagik_telemetry::{CommandExecuted, Label, Schema, Stopwatch, Telemetry, Terminal, cli};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Every command whose use may be told. Arguments have no place here.
 #[derive(Label, Clone, Copy)]
@@ -60,7 +59,7 @@ fn main() -> ExitCode {
     };
     // Off unless the person at the keyboard has agreed. Nothing below can fail or wait because of it.
     let telemetry = telemetry.start();
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let command = match instance {
         Instance::List => {
             println!("no instances");
@@ -71,10 +70,6 @@ fn main() -> ExitCode {
             Command::InstanceCreate
         }
     };
-    telemetry.record(CommandExecuted {
-        command,
-        success: true,
-        duration: Milliseconds::from(started.elapsed()),
-    });
+    telemetry.record(CommandExecuted { command, success: true, duration: started.elapsed() });
     ExitCode::SUCCESS
 }

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(any(feature = "std", feature = "off")), no_std)]
 
 #[doc(inline)]
 pub use automagik_telemetry_core::aggregate::Metrics;
@@ -22,12 +22,18 @@ struct FirmwarePage;
 #[cfg(feature = "embassy")]
 pub use automagik_telemetry_embassy as firmware;
 
-#[cfg(feature = "clap")]
-pub use automagik_telemetry_std::cli;
-#[cfg(feature = "std")]
-pub use automagik_telemetry_std::{
+// The person's side: what `std` has, or the same with nothing behind it.
+#[cfg(any(feature = "off", all(feature = "std", automagik_telemetry_off)))]
+use automagik_telemetry_off as side;
+#[cfg(all(feature = "std", not(any(feature = "off", automagik_telemetry_off))))]
+use automagik_telemetry_std as side;
+
+#[cfg(all(feature = "clap", any(feature = "std", feature = "off")))]
+pub use side::cli;
+#[cfg(any(feature = "std", feature = "off"))]
+pub use side::{
     Ask, Became, Builder, Deleted, Environment, Failure, FlushError, Health, Inventory, LibraryTelemetry,
     News, Organization, Question, Reply, Rights, RightsError, STATE_DIR, SentRequest, StartError, Status,
-    Telemetry, Terminal, Timer, TlsFailure, WAIT_WITHOUT_DISK, Waiting, Wording, endpoint, settings, signals,
-    verbose,
+    Stopwatch, Telemetry, Terminal, Timer, TlsFailure, WAIT_WITHOUT_DISK, Waiting, Wording, endpoint,
+    settings, signals, verbose,
 };

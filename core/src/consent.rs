@@ -68,6 +68,8 @@ impl Answer {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Signals {
+    /// Whoever built the program left telemetry out of it.
+    pub left_out: bool,
     /// The organization's variable (`ACME_TELEMETRY_ENABLED`), or a device's provisioned flag.
     pub variable: Answer,
     /// The answer given once to the organization, and stored.
@@ -98,6 +100,8 @@ pub struct Signals {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Because {
+    /// Whoever built the program left telemetry out of it.
+    LeftOut,
     /// The administrator has switched it off for this machine.
     MachineOptOut,
     /// The person's opt-out file for all organizations exists.
@@ -139,6 +143,7 @@ impl Because {
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
+            Self::LeftOut => "this build has no telemetry in it",
             Self::MachineOptOut => "the administrator has switched it off for everybody on this machine",
             Self::GeneralOptOut => "the file ~/.no-telemetry exists",
             Self::OptOutFile => "the opt-out file of its organization exists",
@@ -201,7 +206,9 @@ pub struct Consent(());
 /// The decision that follows from `signals`.
 #[must_use]
 pub const fn decide(signals: &Signals) -> Decision {
-    let because = if signals.machine_opt_out {
+    let because = if signals.left_out {
+        Because::LeftOut
+    } else if signals.machine_opt_out {
         Because::MachineOptOut
     } else if signals.general_opt_out {
         Because::GeneralOptOut
@@ -245,11 +252,11 @@ mod tests {
 
     const ANSWERS: [Answer; 4] = [Answer::Silent, Answer::Yes, Answer::No, Answer::Unintelligible];
 
-    /// Every combination of signals: 4 * 4 * 2^10.
+    /// Every combination of signals: 4 * 4 * 2^11.
     fn all() -> impl Iterator<Item = Signals> {
         ANSWERS.into_iter().flat_map(|variable| {
             ANSWERS.into_iter().flat_map(move |stored| {
-                (0_u32..1 << 10).map(move |bits| {
+                (0_u32..1 << 11).map(move |bits| {
                     let bit = |n: u32| bits >> n & 1 == 1;
                     Signals {
                         variable,
@@ -264,6 +271,7 @@ mod tests {
                         machine_opt_out: bit(7),
                         general_opt_out: bit(8),
                         wider: bit(9),
+                        left_out: bit(10),
                     }
                 })
             })
@@ -276,6 +284,7 @@ mod tests {
             Signals { variable: Answer::Unintelligible, ..signals },
             Signals { stored: Answer::No, ..signals },
             Signals { stored: Answer::Unintelligible, ..signals },
+            Signals { left_out: true, ..signals },
             Signals { machine_opt_out: true, ..signals },
             Signals { general_opt_out: true, ..signals },
             Signals { opt_out_file: true, ..signals },

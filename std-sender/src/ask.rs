@@ -210,7 +210,7 @@ impl Question {
 
 /// Where an endpoint leads, without credentials and path.
 fn host(endpoint: &Endpoint, signal: Signal) -> String {
-    endpoint.url(signal).origin().ascii_serialization()
+    endpoint.address(signal).origin().ascii_serialization()
 }
 
 impl fmt::Display for Question {

@@ -103,16 +103,21 @@ impl Endpoint {
     /// use automagik_telemetry_core::otlp::Signal;
     /// use automagik_telemetry_std::endpoint::Endpoint;
     /// let endpoint = Endpoint::parse_whole("https://example.org/in?key=1")?;
-    /// assert_eq!(endpoint.url(Signal::Logs).as_str(), "https://example.org/in?key=1");
+    /// assert_eq!(endpoint.url(Signal::Logs), "https://example.org/in?key=1");
     /// # Ok::<(), automagik_telemetry_std::endpoint::Error>(())
     /// ```
     pub fn parse_whole(text: &str) -> Result<Self, Error> {
         Ok(Self { base: http_url(text)?, is_whole: true })
     }
 
-    /// The address that `signal` is posted to.
+    /// The address that `signal` is posted to, whole: with whatever credentials and keys stand in it.
     #[must_use]
-    pub fn url(&self, signal: Signal) -> Url {
+    pub fn url(&self, signal: Signal) -> String {
+        self.address(signal).into()
+    }
+
+    /// The same, parsed.
+    pub(crate) fn address(&self, signal: Signal) -> Url {
         if self.is_whole {
             return self.base.clone();
         }
@@ -124,7 +129,7 @@ impl Endpoint {
 
     /// The address that `signal` is posted to, as it may be shown: without credentials and query.
     pub(crate) fn shown(&self, signal: Signal) -> String {
-        Self { base: self.url(signal), is_whole: true }.to_string()
+        Self { base: self.address(signal), is_whole: true }.to_string()
     }
 
     /// A number for where `signal` goes, the same for the same address. A key in it that changes leads to the same collector.
@@ -247,7 +252,7 @@ mod tests {
     }
 
     fn logs_url(text: &str) -> String {
-        Endpoint::parse(text).unwrap().url(Signal::Logs).to_string()
+        Endpoint::parse(text).unwrap().url(Signal::Logs)
     }
 
     #[test]
@@ -331,14 +336,13 @@ mod tests {
             ("https://c/in?key=1", "https://c/in?key=1"),
         ] {
             let chosen = Endpoint::parse_whole(text).unwrap();
-            assert_eq!(chosen.url(Signal::Logs).as_str(), url);
+            assert_eq!(chosen.url(Signal::Logs), url);
         }
         let environment = Environment::at("/nonexistent")
             .set(ENDPOINT, "http://127.0.0.1/base")
             .set(LOGS_ENDPOINT, "http://127.0.0.1/logs");
-        let chosen = |signal| {
-            choose(&environment, None, signal).map(|(endpoint, by)| (endpoint.url(signal).to_string(), by))
-        };
+        let chosen =
+            |signal| choose(&environment, None, signal).map(|(endpoint, by)| (endpoint.url(signal), by));
         let (logs, metrics) = ("http://127.0.0.1/logs", "http://127.0.0.1/base/v1/metrics");
         assert_eq!(chosen(Signal::Logs), Ok((logs.to_owned(), person_in(LOGS_ENDPOINT))));
         assert_eq!(chosen(Signal::Metrics), Ok((metrics.to_owned(), person_in(ENDPOINT))));

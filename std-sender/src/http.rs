@@ -191,7 +191,7 @@ impl Http {
             return (Outcome::TooLarge, Some(Failure::TooLarge));
         }
         let Ok(bytes) = body::to_vec(body) else { return (Outcome::Refused, Some(Failure::TooLarge)) };
-        let url = route.endpoint.url(signal);
+        let url = route.endpoint.address(signal);
         let (headers, gzip) = (route.settings.headers.clone(), route.settings.gzip);
         let Some(client) = route.client() else { return (AGAIN, Some(Failure::NoCertificates)) };
         let mut request = client.post(url).headers(headers).header(CONTENT_TYPE, PROTOBUF);

@@ -78,7 +78,7 @@ pub use spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use status::Status;
 pub use telemetry::{FlushError, Telemetry, WAIT_WITHOUT_DISK};
 pub use terminal::{Terminal, Wording};
-pub use timer::Timer;
+pub use timer::{Stopwatch, Timer};
 
 /// Most records of one request.
 pub const BATCH_RECORDS_MAX: usize = 100;

@@ -1,8 +1,34 @@
-//! A guard that measures how long something takes.
+//! How long something takes: for a histogram, or for an event.
 
 use automagik_telemetry_core::aggregate::Labels;
 use automagik_telemetry_core::{Histogram, Milliseconds};
 use std::time::Instant;
+
+/// Measures the time from its making, for an event.
+///
+/// ```
+/// use automagik_telemetry_std::Stopwatch;
+/// let started = Stopwatch::start();
+/// // the work
+/// let duration = started.elapsed(); // a field of an event
+/// # let _: automagik_telemetry_core::Milliseconds = duration;
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts to measure.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// The time since then, in its class.
+    #[must_use]
+    pub fn elapsed(&self) -> Milliseconds {
+        Milliseconds::from(self.0.elapsed())
+    }
+}
 
 /// Records the time from its making to its end in a histogram.
 ///

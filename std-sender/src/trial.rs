@@ -87,7 +87,7 @@ pub(crate) fn run(
 
 /// Looks the collector up, connects to it, encrypts.
 fn connect(endpoint: &Endpoint, settings: &Settings, tell: &mut dyn FnMut(String)) -> Result<(), Failure> {
-    let url = endpoint.url(Signal::Logs);
+    let url = endpoint.address(Signal::Logs);
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
     let started = Instant::now();
