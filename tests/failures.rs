@@ -75,13 +75,15 @@ impl Person {
         assert!(health.failures_in_a_row > 0);
     }
 
-    fn assert_taken(&self) {
+    /// It was taken; what `telemetry test` said of the way.
+    fn assert_taken(&self) -> String {
         let test = self.run(&["telemetry", "test"], &[]);
         assert!(test.status.success(), "{test:?}");
         let verbose = self.run(&["instance", "list"], &[("AUTOMAGIK_TELEMETRY_VERBOSE", "true")]);
         let said = String::from_utf8_lossy(&verbose.stderr).into_owned();
         assert!(said.contains("[Telemetry] Taken, in "), "{said}");
         assert_eq!(rights(self.home.path()).health().failures_in_a_row, 0);
+        String::from_utf8(test.stdout).unwrap()
     }
 }
 
@@ -238,7 +240,10 @@ mod certificates {
         std::fs::write(&authority, root.pem()).unwrap();
         let authority = authority.to_str().unwrap();
         let (whole, _) = tls::collector(vec![leaf.der().clone(), middle.der().clone()], &key);
-        at(&whole).with(CERTIFICATE, authority).assert_taken();
+        let said = at(&whole).with(CERTIFICATE, authority).assert_taken();
+        let whose =
+            "Certificate: for localhost, issued by intermediate, vouched for by the file that you named";
+        assert!(said.contains(whose) && said.contains("Encrypted: TLS 1.3"), "{said}");
         let (short, _) = tls::collector(vec![leaf.der().clone()], &key);
         at(&short)
             .with(CERTIFICATE, authority)

@@ -17,7 +17,7 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Outcome, Pseudonym, Record, Sender};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use sha2::{Digest, Sha256};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -138,9 +138,39 @@ fn connect(endpoint: &Endpoint, settings: &Settings, tell: &mut dyn FnMut(String
     if let Some(certificate) = tls.peer_certificates().and_then(<[_]>::first) {
         let digits: String = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect();
         let by = if settings.tls.is_some() { "the file that you named" } else { "the system's authorities" };
-        tell(format!("Certificate: SHA-256 {digits}, vouched for by {by}"));
+        tell(format!("Certificate: {}, vouched for by {by}", whose(certificate)));
+        tell(format!("Its SHA-256: {digits}"));
     }
     Ok(())
+}
+
+/// For whom a certificate is, and who issued it.
+fn whose(certificate: &CertificateDer<'_>) -> String {
+    let Ok(parsed) = webpki::EndEntityCert::try_from(certificate) else { return "unreadable".to_owned() };
+    let names: Vec<String> = parsed.valid_dns_names().take(NAMES_MAX).map(printable).collect();
+    let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
+    let issuer = [COMMON_NAME, ORGANIZATION_NAME].into_iter().find_map(|kind| part(parsed.issuer(), kind));
+    let issuer = issuer.as_deref().map_or("somebody without a name".to_owned(), printable);
+    format!("for {names}, issued by {issuer}")
+}
+
+/// Most names of a certificate that are shown.
+const NAMES_MAX: usize = 4;
+
+/// The object identifiers 2.5.4.3 and 2.5.4.10 in DER (RFC 5280, appendix A.1).
+const COMMON_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x03];
+const ORGANIZATION_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x0A];
+
+/// The part of a name in DER behind the identifier `kind`, where that is a short text.
+fn part<'a>(name: &'a [u8], kind: &[u8]) -> Option<&'a str> {
+    let at = name.windows(kind.len()).position(|window| window == kind)?;
+    let [_tag, len @ 0..=0x7F, text @ ..] = name.get(at + kind.len()..)? else { return None };
+    str::from_utf8(text.get(..usize::from(*len))?).ok()
+}
+
+/// A text of somebody else's that may stand in a terminal.
+fn printable(text: &str) -> String {
+    text.chars().take(64).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 /// The request itself, as any other is sent.
