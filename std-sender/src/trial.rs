@@ -150,7 +150,7 @@ fn whose(certificate: &CertificateDer<'_>) -> String {
     let names: Vec<String> = parsed.valid_dns_names().take(NAMES_MAX).map(printable).collect();
     let names = if names.is_empty() { "no name".to_owned() } else { names.join(", ") };
     let issuer = [COMMON_NAME, ORGANIZATION_NAME].into_iter().find_map(|kind| part(parsed.issuer(), kind));
-    let issuer = issuer.as_deref().map_or("somebody without a name".to_owned(), printable);
+    let issuer = issuer.map_or("somebody without a name".to_owned(), printable);
     format!("for {names}, issued by {issuer}")
 }
 
