@@ -16,12 +16,13 @@ use std::sync::Arc;
 ///
 /// ```
 /// # use automagik_telemetry_core::{FeatureUsed, Label};
-/// # use automagik_telemetry_derive::{Label, Library, Schema};
+/// # use automagik_telemetry_derive::{Label, Schema};
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
 /// # use automagik_telemetry_std::{LibraryTelemetry, Telemetry};
 /// mod parser {
-/// #   use super::{FeatureUsed, Label, Library, LibraryTelemetry};
-/// #   extern crate automagik_telemetry_core as automagik_telemetry;
+/// #   use automagik_telemetry_core::{FeatureUsed, Label, Library};
+/// #   use automagik_telemetry_derive::{Label, Library};
+/// #   use automagik_telemetry_std::LibraryTelemetry;
 ///     /// All that this library can record.
 ///     #[derive(Library)]
 ///     pub enum Events { Syntax(FeatureUsed<Syntax>) }
