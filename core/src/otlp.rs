@@ -30,25 +30,21 @@
 //! Sources: [opentelemetry-proto](https://github.com/open-telemetry/opentelemetry-proto). Fields are written in the
 //! order of their numbers, so the bytes are those of any encoder that does the same.
 //!
-//! A nested message starts with its length, so a body is measured first and produced second, and nobody
-//! hands it a writer: whoever owns the destination pulls the next piece and writes it there
-//! ([`Body::read`]). A whole request so leaves through a buffer of [`Logs::piece_len_max`] bytes.
-//!
-//! Who has room for all of a request writes it from its end to its start ([`Logs::encode`], [`Metrics::encode`]): then a length is
-//! known when it is written, nothing is measured, and it takes less than half the time.
+//! A nested message starts with its length, so everything is written from its end to its start: a length is then known when it is
+//! written. There is one writer of a record, of a point, of what stands around them. Who has room for a whole request has
+//! it written in one go ([`Logs::encode`], [`Metrics::encode`]). A device has not: it has the lengths counted first, by the same
+//! code with room for nothing, and then pulls one record after the other, each written backwards into a small buffer ([`Body::read`],
+//! of [`Logs::piece_len_max`] bytes). Whoever owns the destination pulls, so nobody hands the encoder a writer.
 
-mod attribute;
-mod backward;
 mod envelope;
 mod logs;
 mod metrics;
-mod protobuf;
+mod room;
 
 pub use logs::Logs;
 pub use metrics::{Interval, Metrics};
 
 use crate::record::Record;
-use protobuf::Piece;
 
 /// The kind of data a request holds, and so the path it is posted to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,43 +109,6 @@ pub trait Body {
 
     /// Starts again at the first piece.
     fn rewind(&mut self);
-}
-
-/// How far a body was read: what is written next, nothing behind the last piece, and how many bytes were written.
-#[derive(Clone, Copy)]
-struct Progress<N> {
-    next: Option<N>,
-    written: usize,
-}
-
-impl<N: Copy> Progress<N> {
-    const fn new(first: N) -> Self {
-        Self { next: Some(first), written: 0 }
-    }
-
-    /// Fills `buffer` with what `write` writes of a body of `len` bytes, as [`Body::read`] does.
-    fn read(
-        &mut self,
-        len: usize,
-        buffer: &mut [u8],
-        write: impl Fn(N, &mut Piece<'_>) -> Option<N>,
-    ) -> Result<usize, Error> {
-        let mut piece = Piece::new(buffer);
-        while let Some(next) = self.next {
-            let before = piece.len();
-            let following = write(next, &mut piece);
-            if !piece.fits() {
-                // What did not fit comes with the next call.
-                return if before > 0 { Ok(before) } else { Err(Error::BufferTooSmall(piece.len())) };
-            }
-            let written = self.written.wrapping_add(piece.len().wrapping_sub(before));
-            if written > len || (following.is_none() && written < len) {
-                return Err(Error::Changed);
-            }
-            *self = Self { next: following, written };
-        }
-        Ok(piece.len())
-    }
 }
 
 /// Writes the whole of `body` to the start of `buffer` and says how long it is.

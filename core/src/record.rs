@@ -16,6 +16,8 @@ pub use delta::Delta;
 pub(crate) use encoding::VARINTS;
 pub use encoding::{Encoded, RECORD_LEN_MAX};
 
+#[cfg(target_os = "none")]
+use crate::event::FIELDS_MAX;
 use crate::event::{EventDescriptor, FieldDescriptor};
 use crate::field::Field;
 use crate::loss::{DROPPED_COUNT_MAX, DROPPED_INDEX, DroppedCount, Losses, Reason};
@@ -200,7 +202,29 @@ impl Record {
         Fields { rest: self.0.bits, fields: event.fields.iter() }
     }
 
+    /// The same, last field first; nothing where bits are left. Taken apart forwards first, which is smaller.
+    #[cfg(target_os = "none")]
+    #[inline]
+    pub(crate) fn fields_backward(
+        &self,
+        event: &'static EventDescriptor,
+    ) -> Result<impl Iterator<Item = (&'static FieldDescriptor, u32)> + use<>, Error> {
+        let (mut ordinals, mut fields) = ([0; FIELDS_MAX], self.fields(event));
+        for (slot, (_, ordinal)) in ordinals.iter_mut().zip(&mut fields) {
+            *slot = ordinal;
+        }
+        if !fields.is_spent() {
+            return Err(Error::OutOfDomain);
+        }
+        let mut at = event.fields.len();
+        Ok(core::iter::from_fn(move || {
+            at = at.checked_sub(1)?;
+            Some((event.fields.get(at)?, *ordinals.get(at)?))
+        }))
+    }
+
     /// The same, last field first; nothing where bits are left.
+    #[cfg(not(target_os = "none"))]
     #[inline]
     pub(crate) fn fields_backward(
         &self,

@@ -3,15 +3,13 @@
 //! `ResourceLogs` and `ResourceMetrics`, `ScopeLogs` and `ScopeMetrics` number their fields alike.
 
 use super::Error;
-use super::attribute::{self, any_value, key_value};
-use super::backward::{Room, Stop};
-use super::protobuf::{LEN, Piece, field_len, tag};
+use super::room::{Counting, LEN, Room, Stop, any_value, field_len, key_value, tag};
 use crate::field::Value;
 use crate::pseudonym::Pseudonym;
 use crate::resource::{
     BUILD, INSTALLATION_ID, Resource, SCHEMA_URL, SDK_NAME, SDK_VERSION, SERVICE_NAME, SERVICE_VERSION,
 };
-use crate::schema::{SchemaDescriptor, VERSION_LEN_MAX};
+use crate::schema::VERSION_LEN_MAX;
 use crate::word::WORD_LEN_MAX;
 
 mod request {
@@ -40,6 +38,12 @@ pub(super) const ITEMS: u8 = 2;
 
 const ID_LEN: usize = 2 * Pseudonym::LEN;
 
+/// Length of the resource's attributes behind those of the program.
+const ATTRIBUTES_LEN: usize = BUILD_ATTRIBUTES.len() + ID_LEN;
+
+/// Length of what stands behind the items.
+const TAIL_LEN: usize = field_len(SCHEMA_URL.len());
+
 /// Those attributes of the resource that are constants of the build, and the start of the installation's id, which is not: ready,
 /// since nothing of them is known only later.
 static BUILD_ATTRIBUTES: [u8; build_attributes::<0>().len] = build_attributes().bytes;
@@ -47,119 +51,215 @@ static BUILD_ATTRIBUTES: [u8; build_attributes::<0>().len] = build_attributes().
 /// The scope, ready.
 static SCOPE: [u8; scope::<0>().len] = scope().bytes;
 
-/// Length of the longest piece that [`Envelope`] writes, of any resource's.
+/// Length of the longest piece around the items, of any resource's.
 pub(super) const PIECE_LEN_MAX: usize = {
+    const fn attribute_len(key: &str, text_len: usize) -> usize {
+        field_len(field_len(key.len()).wrapping_add(field_len(field_len(text_len))))
+    }
     // A length takes five bytes at most.
-    let program = 2 * 6
-        + attribute::text_len(SERVICE_NAME.len(), WORD_LEN_MAX)
-        + attribute::text_len(SERVICE_VERSION.len(), VERSION_LEN_MAX);
-    let build = BUILD_ATTRIBUTES.len() + ID_LEN + 6 + SCOPE.len();
+    let program =
+        2 * 6 + attribute_len(SERVICE_NAME, WORD_LEN_MAX) + attribute_len(SERVICE_VERSION, VERSION_LEN_MAX);
+    let build = ATTRIBUTES_LEN + 6 + SCOPE.len();
     if program > build { program } else { build }
 };
 
-#[derive(Clone)]
-pub(super) struct Envelope<'a> {
-    pub(super) resource: &'a Resource,
-    resource_len: usize,
-    /// Length of all items, each with its start.
-    pub(super) items_len: usize,
+/// The pieces of a request, in the order in which they are read.
+#[derive(Clone, Copy)]
+enum Next<N> {
+    /// What the resource says of the program.
+    Program,
+    /// What it says of the build and the installation; the scope.
+    Build,
+    /// An item, or a part of one.
+    Item(N),
+    /// The schema's URL.
+    Tail,
+    Nothing,
 }
 
-impl<'a> Envelope<'a> {
-    /// Around no item yet.
-    pub(super) fn new(resource: &'a Resource) -> Self {
-        let mut program = Piece::new(&mut []);
-        write_program(resource.schema(), &mut program);
-        Self {
-            resource,
-            resource_len: program.len().wrapping_add(BUILD_ATTRIBUTES.len()).wrapping_add(ID_LEN),
-            items_len: 0,
+/// A request that is read piece by piece: where it stands. A piece is measured, and then written from its end to its start, as a whole request
+/// is: how long that is which follows it is known.
+#[derive(Clone)]
+pub(super) struct Pieces<N> {
+    /// Length of all items, each with its start.
+    items_len: usize,
+    len: usize,
+    first: N,
+    next: Next<N>,
+    /// How many bytes are still to be read.
+    left: usize,
+}
+
+impl<N: Copy> Pieces<N> {
+    /// Those of a request whose first item is `first`; `write_item` writes one, and says which follows.
+    pub(super) fn new(
+        resource: &Resource,
+        first: N,
+        write_item: impl Fn(N, &mut Counting<'_>) -> Option<N>,
+    ) -> Self {
+        let mut pieces = Self { items_len: 0, len: 0, first, next: Next::Item(first), left: 0 };
+        let mut items = Counting::nowhere();
+        while let Next::Item(_) = pieces.next {
+            pieces.next = pieces.write(resource, &write_item, &mut items);
         }
-    }
-
-    const fn of_scope_len(&self) -> usize {
-        SCOPE.len().wrapping_add(self.items_len)
-    }
-
-    #[cfg_attr(target_os = "none", inline(never))]
-    const fn of_resource_len(&self) -> usize {
-        field_len(self.resource_len)
-            .wrapping_add(field_len(self.of_scope_len()))
-            .wrapping_add(field_len(SCHEMA_URL.len()))
+        (pieces.items_len, pieces.next) = (items.measured(), Next::Program);
+        // What stands in front of them goes on with the count.
+        while !matches!(pieces.next, Next::Item(_)) {
+            pieces.next = pieces.write(resource, &write_item, &mut items);
+        }
+        pieces.len = items.measured().wrapping_add(TAIL_LEN);
+        pieces.rewind();
+        pieces
     }
 
     /// Length of the request.
     pub(super) const fn len(&self) -> usize {
-        field_len(self.of_resource_len())
+        self.len
     }
 
-    /// Writes the first piece: what the resource says of the program.
-    #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn write_program(&self, piece: &mut Piece<'_>) {
-        piece.open(request::OF_RESOURCE, self.of_resource_len());
-        piece.open(of_resource::RESOURCE, self.resource_len);
-        write_program(self.resource.schema(), piece);
+    /// Starts again at the first piece.
+    pub(super) const fn rewind(&mut self) {
+        (self.next, self.left) = (Next::Program, self.len);
     }
 
-    /// Writes the second piece, behind which the items follow: what it says of the build and the installation, and the scope.
-    #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn write_build(&self, piece: &mut Piece<'_>) {
-        piece.put(&BUILD_ATTRIBUTES);
-        self.resource.pseudonym().digits().for_each(|digit| piece.byte(digit));
-        piece.open(of_resource::OF_SCOPE, self.of_scope_len());
-        piece.put(&SCOPE);
+    /// Fills `buffer` with the next pieces, as [`Body::read`](super::Body::read) does.
+    pub(super) fn read(
+        &mut self,
+        resource: &Resource,
+        mut buffer: &mut [u8],
+        write_item: impl Fn(N, &mut Counting<'_>) -> Option<N>,
+    ) -> Result<usize, Error> {
+        let mut filled: usize = 0;
+        while !matches!(self.next, Next::Nothing) {
+            let mut nowhere = Counting::nowhere();
+            let following = self.write(resource, &write_item, &mut nowhere);
+            let len = nowhere.measured();
+            let Some((slot, free)) = buffer.split_at_mut_checked(len) else {
+                // What does not fit comes with the next call.
+                return if filled > 0 { Ok(filled) } else { Err(Error::BufferTooSmall(len)) };
+            };
+            self.write(resource, &write_item, &mut Counting::new(slot));
+            buffer = free;
+            filled = filled.wrapping_add(len);
+            self.left = self.left.checked_sub(len).ok_or(Error::Changed)?;
+            self.next = following;
+        }
+        if self.left > 0 { Err(Error::Changed) } else { Ok(filled) }
     }
 
-    /// Writes the piece behind the last item.
-    pub(super) fn write_tail(piece: &mut Piece<'_>) {
-        piece.text(of_resource::SCHEMA_URL, SCHEMA_URL.as_bytes());
+    /// Writes the next piece, and says which follows.
+    fn write(
+        &self,
+        resource: &Resource,
+        write_item: &impl Fn(N, &mut Counting<'_>) -> Option<N>,
+        piece: &mut Counting<'_>,
+    ) -> Next<N> {
+        let end = piece.at();
+        // One that counts never stops.
+        match self.next {
+            Next::Program => {
+                let end_of_resource = end.wrapping_add(ATTRIBUTES_LEN);
+                let of_scope = field_len(SCOPE.len().wrapping_add(self.items_len));
+                let end = end_of_resource.wrapping_add(of_scope).wrapping_add(TAIL_LEN);
+                let _ = write_program(resource, piece, end_of_resource, end);
+                Next::Build
+            }
+            Next::Build => {
+                let _ = write_build(resource, piece, end.wrapping_add(self.items_len));
+                Next::Item(self.first)
+            }
+            Next::Item(item) => write_item(item, piece).map_or(Next::Tail, Next::Item),
+            Next::Tail | Next::Nothing => {
+                let _ = write_tail(piece);
+                Next::Nothing
+            }
+        }
     }
 }
 
-/// Writes the request around the items that `write_items` writes, to the end of `buffer`, and gives it; where it does not fit, an
-/// error that says its length.
+/// What a request says.
+pub(super) trait Items {
+    /// Writes all of it.
+    fn write<const COUNTING: bool>(&self, room: &mut Room<'_, COUNTING>) -> Result<(), Stop>;
+}
+
+/// Writes the request around `items` to the end of `buffer`, and gives it; where it does not fit, an error that says its length.
 #[inline]
 pub(super) fn encode<'b>(
     resource: &Resource,
     buffer: &'b mut [u8],
-    write_items: impl FnOnce(Room<'_>) -> Result<Room<'_>, Stop>,
-    len: impl FnOnce() -> usize,
+    items: &impl Items,
 ) -> Result<&'b [u8], Error> {
-    let written = write_behind(Room::new(buffer)).and_then(|room| {
-        let end = room.len();
-        write_before(resource, write_items(room)?, end)
-    });
-    match written.map(|room| room.len()) {
-        Ok(free) => Ok(buffer.get(free..).unwrap_or(&[])),
-        Err(_) => Err(Error::BufferTooSmall(len())),
+    let mut room = Room::<'_, false>::new(&mut *buffer);
+    match write_request(resource, &mut room, items) {
+        Ok(()) => {
+            let at = room.at();
+            Ok(buffer.get(at..).unwrap_or(&[]))
+        }
+        Err(_) => {
+            let mut nowhere = Counting::nowhere();
+            let _ = write_request(resource, &mut nowhere, items);
+            Err(Error::BufferTooSmall(nowhere.measured()))
+        }
     }
 }
 
-/// Writes what stands in front of the items, which were written since `end` bytes were free, and in front of the schema's URL.
-fn write_before<'a>(resource: &Resource, items: Room<'a>, end: usize) -> Result<Room<'a>, Stop> {
-    let end_of_resource = end.wrapping_add(field_len(SCHEMA_URL.len()));
-    let room = items.put(&SCOPE)?.open(of_resource::OF_SCOPE, end)?;
-    let end = room.len();
+#[inline]
+fn write_request<const COUNTING: bool>(
+    resource: &Resource,
+    room: &mut Room<'_, COUNTING>,
+    items: &impl Items,
+) -> Result<(), Stop> {
+    write_tail(room)?;
+    let end = room.at();
+    items.write(room)?;
+    write_head(resource, room, end)
+}
+
+/// Writes what stands in front of the items, whose end is `end`.
+fn write_head<const COUNTING: bool>(
+    resource: &Resource,
+    room: &mut Room<'_, COUNTING>,
+    end: usize,
+) -> Result<(), Stop> {
+    write_build(resource, room, end)?;
+    let end_of_resource = room.at().wrapping_add(ATTRIBUTES_LEN);
+    write_program(resource, room, end_of_resource, end.wrapping_add(TAIL_LEN))
+}
+
+/// Writes what the resource says of the program, in front of its other attributes, which end at `end_of_resource`, and the start of the
+/// request, which ends at `end`.
+fn write_program<const COUNTING: bool>(
+    resource: &Resource,
+    room: &mut Room<'_, COUNTING>,
+    end_of_resource: usize,
+    end: usize,
+) -> Result<(), Stop> {
+    let schema = resource.schema();
+    room.attribute(resource_field::ATTRIBUTES, SERVICE_VERSION, Value::Word(schema.version()))?;
+    room.attribute(resource_field::ATTRIBUTES, SERVICE_NAME, Value::Word(schema.project()))?;
+    room.open(of_resource::RESOURCE, end_of_resource)?;
+    room.open(request::OF_RESOURCE, end)
+}
+
+/// Writes what stands between the program and the items, whose end is `end`: what the resource says of the build and the installation, and the
+/// scope.
+fn write_build<const COUNTING: bool>(
+    resource: &Resource,
+    room: &mut Room<'_, COUNTING>,
+    end: usize,
+) -> Result<(), Stop> {
+    room.put(&SCOPE)?;
+    room.open(of_resource::OF_SCOPE, end)?;
     let mut digits = [0; ID_LEN];
     digits.iter_mut().zip(resource.pseudonym().digits()).for_each(|(slot, digit)| *slot = digit);
-    let schema = resource.schema();
-    room.array(digits)?
-        .put(&BUILD_ATTRIBUTES)?
-        .attribute(resource_field::ATTRIBUTES, SERVICE_VERSION, Value::Word(schema.version()))?
-        .attribute(resource_field::ATTRIBUTES, SERVICE_NAME, Value::Word(schema.project()))?
-        .open(of_resource::RESOURCE, end)?
-        .open(request::OF_RESOURCE, end_of_resource)
+    room.put(&digits)?;
+    room.put(&BUILD_ATTRIBUTES)
 }
 
 /// Writes what stands behind the items.
-fn write_behind(room: Room<'_>) -> Result<Room<'_>, Stop> {
+fn write_tail<const COUNTING: bool>(room: &mut Room<'_, COUNTING>) -> Result<(), Stop> {
     room.text(of_resource::SCHEMA_URL, SCHEMA_URL.as_bytes())
-}
-
-/// Writes what the resource says of the program: its name and its version.
-fn write_program(schema: &SchemaDescriptor, piece: &mut Piece<'_>) {
-    attribute::write_text(piece, resource_field::ATTRIBUTES, SERVICE_NAME, schema.project());
-    attribute::write_text(piece, resource_field::ATTRIBUTES, SERVICE_VERSION, schema.version());
 }
 
 /// The bytes of [`BUILD_ATTRIBUTES`].
