@@ -111,7 +111,9 @@ pub fn resource() -> Resource {
 /// A handle that is on, with its files in `home`, and sends to a collector at `url`.
 #[must_use]
 pub fn telemetry(home: &std::path::Path, url: &str) -> Telemetry<Bench> {
-    let environment = Environment::at(home).with("AUTOMAGIK_TELEMETRY_ENABLED", "true").with("AUTOMAGIK_TELEMETRY_ENDPOINT", url);
+    let environment = Environment::at(home)
+        .with("AUTOMAGIK_TELEMETRY_ENABLED", "true")
+        .with("AUTOMAGIK_TELEMETRY_ENDPOINT", url);
     Telemetry::<Bench>::builder().environment(environment).start()
 }
 

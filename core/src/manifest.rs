@@ -31,6 +31,7 @@
 //! So a gateway takes records of a fingerprint that it knows, and no others.
 
 mod check;
+mod decode;
 mod view;
 
 use crate::event::FieldDescriptor;

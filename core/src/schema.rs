@@ -12,19 +12,7 @@ use core::marker::PhantomData;
 use rules::fault;
 
 pub(crate) use rules::is_version;
-pub use rules::{Frame, frame_fault};
-
-/// Most events of one schema.
-pub const EVENTS_MAX: usize = 256;
-
-/// Longest version, in bytes.
-pub const VERSION_LEN_MAX: usize = 32;
-
-/// Longest endpoint, in bytes.
-pub const ENDPOINT_LEN_MAX: usize = 128;
-
-/// The organization whose privacy policy this library came with. It alone has a server of its own unless a schema names one.
-pub const POLICY_ORGANIZATION: &str = "automagik";
+pub use rules::{ENDPOINT_LEN_MAX, EVENTS_MAX, Frame, POLICY_ORGANIZATION, VERSION_LEN_MAX, frame_fault};
 
 /// All the events that one program can record. Derive it on an enum with one event a variant.
 #[diagnostic::on_unimplemented(
@@ -161,6 +149,20 @@ impl<S: Schema> Checked<S> {
             // Const evaluation: this is the compile error.
             Some(message) => panic!("{}", message.as_str()),
         };
+}
+
+impl Frame<'static> {
+    /// That of `S`.
+    #[must_use]
+    pub const fn of<S: Schema>() -> Self {
+        Self {
+            organization: S::ORGANIZATION,
+            project: S::PROJECT,
+            version: S::VERSION,
+            endpoint: S::ENDPOINT,
+            privacy_policy: S::PRIVACY_POLICY,
+        }
+    }
 }
 
 impl SchemaDescriptor {

@@ -1,29 +1,25 @@
 //! A manifest read in place: checked once, as a whole, then looked at without allocation.
 
-use super::check::{check_event, check_metric};
-use super::{Error, FORMAT, MANIFEST_LEN_MAX, kind};
+use super::{Error, kind};
 use crate::bucket;
 use crate::event::{FIELDS_MAX, Severity};
 use crate::field::is_plain_range;
-use crate::fingerprint::Fingerprint;
 use crate::label::LABEL_WORDS_MAX;
-use crate::metric::{Kind, LABELS_MAX, METRICS_MAX};
-use crate::schema::{self, EVENTS_MAX};
+use crate::metric::{Kind, LABELS_MAX};
 use crate::time::Resolution;
-use crate::word;
 use minicbor::Decoder;
 use minicbor::data::Type;
 
 /// A manifest whose every word and number was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Manifest<'a> {
-    organization: &'a str,
-    project: &'a str,
-    version: &'a str,
-    resolution: Resolution,
-    fingerprint: u64,
-    events: Items<'a>,
-    metrics: Items<'a>,
+    pub(super) organization: &'a str,
+    pub(super) project: &'a str,
+    pub(super) version: &'a str,
+    pub(super) resolution: Resolution,
+    pub(super) fingerprint: u64,
+    pub(super) events: Items<'a>,
+    pub(super) metrics: Items<'a>,
 }
 
 /// Items of an array: CBOR that was checked, and how many items stand at its start.
@@ -88,11 +84,11 @@ pub enum ManifestValues<'a> {
 
 /// The events of a manifest, in the order of their positions.
 #[derive(Clone, Copy, Debug)]
-pub struct Events<'a>(Items<'a>);
+pub struct Events<'a>(pub(super) Items<'a>);
 
 /// The metrics of a manifest, in the order of their positions.
 #[derive(Clone, Copy, Debug)]
-pub struct Metrics<'a>(Items<'a>);
+pub struct Metrics<'a>(pub(super) Items<'a>);
 
 /// The fields of an event, in the order of their ordinals.
 #[derive(Clone, Copy, Debug)]
@@ -103,56 +99,6 @@ pub struct Fields<'a>(Items<'a>);
 pub struct Words<'a>(pub(super) Items<'a>);
 
 impl<'a> Manifest<'a> {
-    /// The manifest in `bytes`, which may come from anybody.
-    ///
-    /// # Errors
-    ///
-    /// Any [`Error`]: what is returned keeps every rule that a schema keeps when it is compiled.
-    pub fn decode(bytes: &'a [u8]) -> Result<Self, Error> {
-        if bytes.len() > MANIFEST_LEN_MAX {
-            return Err(Error::TooLong);
-        }
-        let mut decoder = Decoder::new(bytes);
-        array_of(&mut decoder, 8)?;
-        if decoder.u32()? != FORMAT {
-            return Err(Error::Format);
-        }
-        let organization = decoder.str()?;
-        word::check_organization(organization).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
-        let project = decoder.str()?;
-        word::check_project(project).map_or(Ok(()), |rule| Err(Error::Rule(rule)))?;
-        let version = decoder.str()?;
-        if !schema::is_version(version) {
-            return Err(Error::Version);
-        }
-        let resolution = Resolution::from_seconds(decoder.u32()?).ok_or(Error::Number)?;
-        let fingerprint = decoder.u64()?;
-        let events = items(&mut decoder, EVENTS_MAX)?;
-        let mut found = Fingerprint::new(organization, project, resolution);
-        for index in 0..events.count {
-            let event = check_event(&mut decoder, &mut found)?;
-            let is_another =
-                |earlier: ManifestEvent<'_>| earlier.name == event.name && !earlier.is_shaped_like(&event);
-            if Events(events).take(index).any(is_another) {
-                return Err(Error::Duplicate);
-            }
-        }
-        let metrics = items(&mut decoder, METRICS_MAX)?;
-        for index in 0..metrics.count {
-            let metric = check_metric(&mut decoder, &mut found)?;
-            if Metrics(metrics).take(index).any(|earlier| earlier.name == metric.name) {
-                return Err(Error::Duplicate);
-            }
-        }
-        if decoder.position() != bytes.len() {
-            return Err(Error::Trailing);
-        }
-        if found.finish() != fingerprint {
-            return Err(Error::Fingerprint);
-        }
-        Ok(Self { organization, project, version, resolution, fingerprint, events, metrics })
-    }
-
     /// Who publishes the program.
     #[must_use]
     pub const fn organization(&self) -> &'a str {
@@ -217,7 +163,7 @@ impl<'a> ManifestEvent<'a> {
         Fields(self.fields)
     }
 
-    fn is_shaped_like(&self, other: &ManifestEvent<'_>) -> bool {
+    pub(super) fn is_shaped_like(&self, other: &ManifestEvent<'_>) -> bool {
         self.severity == other.severity
             && self.fields().map(|field| field.name).eq(other.fields().map(|field| field.name))
     }
@@ -379,121 +325,14 @@ pub(super) fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, 
 }
 
 /// The head of an array of `count` items.
-fn array_of(decoder: &mut Decoder<'_>, count: u64) -> Result<(), Error> {
+pub(super) fn array_of(decoder: &mut Decoder<'_>, count: u64) -> Result<(), Error> {
     if decoder.array()? == Some(count) { Ok(()) } else { Err(Error::Malformed) }
 }
 
 /// The head of an array of at most `most` items, which follow in `decoder`.
-fn items<'a>(decoder: &mut Decoder<'a>, most: usize) -> Result<Items<'a>, Error> {
+pub(super) fn items<'a>(decoder: &mut Decoder<'a>, most: usize) -> Result<Items<'a>, Error> {
     let count = decoder.array()?.ok_or(Error::Malformed)?;
     let count = usize::try_from(count).ok().filter(|count| *count <= most).ok_or(Error::Count)?;
     let bytes = decoder.input().get(decoder.position()..).unwrap_or(&[]);
     Ok(Items { bytes, count })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::EVENT_BITS_MAX;
-    use crate::manifest::{encode, len};
-    use crate::testing::schema;
-    use proptest::prelude::*;
-
-    fn encoded() -> Vec<u8> {
-        let mut bytes = vec![0; len(schema())];
-        encode(schema(), bytes.as_mut_slice()).unwrap();
-        bytes
-    }
-
-    /// The manifest of the testing schema with `from` replaced by `to`, of the same length.
-    fn altered(from: &str, to: &str) -> Result<(), Error> {
-        assert_eq!(from.len(), to.len());
-        let mut bytes = encoded();
-        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
-        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
-        Manifest::decode(&bytes).map(drop)
-    }
-
-    #[test]
-    fn it_reads_back_as_what_the_program_can_say() {
-        let bytes = encoded();
-        let manifest = Manifest::decode(&bytes).unwrap();
-        assert_eq!((manifest.organization(), manifest.project()), ("acme", "testing"));
-        assert_eq!(manifest.version(), "1.2.3");
-        assert_eq!(manifest.resolution(), schema().resolution());
-        assert_eq!(manifest.fingerprint(), schema().fingerprint());
-        let events: Vec<_> = schema().events().collect();
-        assert_eq!(manifest.events().count(), events.len());
-        for (told, event) in manifest.events().zip(events) {
-            assert_eq!((told.name, told.severity, told.bits()), (event.name, event.severity, event.bits()));
-            assert_eq!(told.fields().count(), event.fields.len());
-            for (told, field) in told.fields().zip(event.fields) {
-                assert_eq!((told.name, told.optional), (field.name, field.domain.optional));
-                assert_eq!(told.cardinality(), u64::from(field.domain.cardinality()));
-                if let crate::field::Values::Words(words) = field.domain.values {
-                    let ManifestValues::Words(told) = told.values else { panic!("words") };
-                    assert_eq!(told.collect::<Vec<_>>(), words);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_manifest_that_breaks_a_rule_is_refused() {
-        assert_eq!(altered("GET /two/{id}", "a@example.org"), Err(Error::Rule(word::Rule::Email)));
-        assert_eq!(altered("GET /two/{id}", "5511987654321"), Err(Error::Rule(word::Rule::PhoneNumber)));
-        assert_eq!(altered("testing.everything", "Testing everything"), Err(Error::Rule(word::Rule::Name)));
-        assert_eq!(altered("count", "email"), Err(Error::Rule(word::Rule::PersonalName)));
-        assert_eq!(altered("1.2.3", "1.2+3"), Err(Error::Version));
-        assert_eq!(altered("acme", "acm_"), Err(Error::Rule(word::Rule::Organization)));
-        assert_eq!(altered("acme", "acmf"), Err(Error::Fingerprint));
-        assert_eq!(altered("word", "flag"), Err(Error::Duplicate));
-        assert_eq!(altered("database", "internal"), Err(Error::Duplicate));
-        assert_eq!(altered("GET /two/{id}", "GET /two/{xx}"), Err(Error::Fingerprint));
-        assert_eq!(altered("testing", "tasting"), Err(Error::Fingerprint));
-    }
-
-    #[test]
-    fn plain_numbers_of_more_than_20_bits_are_refused() {
-        // The count up to 65,535, and a range that is almost the statuses of HTTP: 16 and 9 bits.
-        let mut bytes = encoded();
-        for (from, to) in [
-            ([2, 0, 0x19, 0x03, 0xE8], [2, 0, 0x19, 0xFF, 0xFF]),
-            ([100, 0x19, 2, 0x57, 0x84], [100, 0x19, 2, 0x56, 0x84]),
-        ] {
-            let at = bytes.windows(5).position(|window| window == from).unwrap();
-            bytes[at..at + 5].copy_from_slice(&to);
-        }
-        assert_eq!(Manifest::decode(&bytes).unwrap_err(), Error::NumberBits);
-    }
-
-    #[test]
-    fn a_manifest_that_ends_early_or_late_is_refused() {
-        let mut bytes = encoded();
-        for len in 0..bytes.len() {
-            assert!(Manifest::decode(&bytes[..len]).is_err(), "{len}");
-        }
-        bytes.push(0);
-        assert_eq!(Manifest::decode(&bytes).unwrap_err(), Error::Trailing);
-        assert_eq!(Manifest::decode(&vec![0; MANIFEST_LEN_MAX + 1]).unwrap_err(), Error::TooLong);
-    }
-
-    proptest! {
-        #[test]
-        fn any_damage_is_refused_or_harmless(at: prop::sample::Index, byte: u8) {
-            let mut bytes = encoded();
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-            if let Ok(manifest) = Manifest::decode(&bytes) {
-                for event in manifest.events() {
-                    prop_assert!(event.bits() <= EVENT_BITS_MAX);
-                }
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_a_manifest_or_an_error(bytes: Vec<u8>) {
-            let _ = Manifest::decode(&bytes);
-        }
-    }
 }

@@ -13,6 +13,7 @@ use crate::metric::{Kind, MetricDescriptor};
 use crate::record::{Cursor, Record, Records};
 use crate::resource::Resource;
 use crate::schema::SchemaDescriptor;
+pub use point::Interval;
 use point::{Point, write_point};
 
 mod metric {
@@ -23,22 +24,12 @@ mod metric {
 }
 /// `Sum` and `Histogram`.
 mod data {
-    pub(super) const POINTS: u8 = 1;
     pub(super) const TEMPORALITY: u8 = 2;
     pub(super) const IS_MONOTONIC: u8 = 3;
 }
 
 /// `AGGREGATION_TEMPORALITY_DELTA`.
 const DELTA: u32 = 1;
-
-/// From when to when a request's points count, in nanoseconds since 1970 (`start_time_unix_nano`, `time_unix_nano`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// Where the last one ended.
-    pub start: u64,
-    /// Later than the start.
-    pub end: u64,
-}
 
 /// A metrics request: its records are measured when it is made, and read again as it is pulled. Records of events are left
 /// to [`Logs`](super::Logs).

@@ -1,6 +1,5 @@
 //! What a schema may say: the rules, each with its sentence.
 
-use super::{ENDPOINT_LEN_MAX, EVENTS_MAX, POLICY_ORGANIZATION, Schema, VERSION_LEN_MAX};
 use crate::event::EventDescriptor;
 use crate::loss::EVENT_DROPPED;
 use crate::message::Message;
@@ -8,33 +7,31 @@ use crate::metric::{METRICS_MAX, MetricDescriptor};
 use crate::text;
 use crate::word;
 
+/// Most events of one schema.
+pub const EVENTS_MAX: usize = 256;
+
+/// Longest version, in bytes.
+pub const VERSION_LEN_MAX: usize = 32;
+
+/// Longest endpoint, in bytes.
+pub const ENDPOINT_LEN_MAX: usize = 128;
+
+/// The organization whose privacy policy this library came with. It alone has a server of its own unless a schema names one.
+pub const POLICY_ORGANIZATION: &str = "automagik";
+
 /// What a schema says beside its events and metrics.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// [`Schema::ORGANIZATION`].
+    /// [`Schema::ORGANIZATION`](super::Schema::ORGANIZATION).
     pub organization: &'a str,
-    /// [`Schema::PROJECT`].
+    /// [`Schema::PROJECT`](super::Schema::PROJECT).
     pub project: &'a str,
-    /// [`Schema::VERSION`].
+    /// [`Schema::VERSION`](super::Schema::VERSION).
     pub version: &'a str,
-    /// [`Schema::ENDPOINT`].
+    /// [`Schema::ENDPOINT`](super::Schema::ENDPOINT).
     pub endpoint: Option<&'a str>,
-    /// [`Schema::PRIVACY_POLICY`].
+    /// [`Schema::PRIVACY_POLICY`](super::Schema::PRIVACY_POLICY).
     pub privacy_policy: Option<&'a str>,
-}
-
-impl Frame<'static> {
-    /// That of `S`.
-    #[must_use]
-    pub const fn of<S: Schema>() -> Self {
-        Self {
-            organization: S::ORGANIZATION,
-            project: S::PROJECT,
-            version: S::VERSION,
-            endpoint: S::ENDPOINT,
-            privacy_policy: S::PRIVACY_POLICY,
-        }
-    }
 }
 
 /// What is wrong with a schema, its events' own faults included, or `None`.

@@ -1,12 +1,14 @@
 //! `NumberDataPoint` and `HistogramDataPoint`: what was counted of one combination of words in one time.
 
-use super::{Interval, data};
 use crate::bucket;
 use crate::metric::{Kind, LABELS_MAX, MetricDescriptor};
 use crate::otlp::room::{Counting, Room, Stop};
 use crate::record::{Delta, Record};
 use crate::schema::SchemaDescriptor;
 use crate::time::Resolution;
+
+/// `data_points` of `Sum` and `Histogram`.
+const POINTS: u8 = 1;
 
 mod number_point {
     pub(super) const START: u8 = 2;
@@ -37,6 +39,15 @@ static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
     }
     packed
 };
+
+/// From when to when a request's points count, in nanoseconds since 1970 (`start_time_unix_nano`, `time_unix_nano`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Where the last one ended.
+    pub start: u64,
+    /// Later than the start.
+    pub end: u64,
+}
 
 /// All that is said of one combination of words in one time.
 #[derive(Clone, Copy)]
@@ -163,7 +174,7 @@ pub(super) fn write_point<const COUNTING: bool>(
     const { assert!(number_point::TIME == histogram_point::TIME && number_point::START == histogram_point::START) };
     room.fixed64(number_point::TIME, times.end)?;
     room.fixed64(number_point::START, times.start)?;
-    room.open(data::POINTS, end)
+    room.open(POINTS, end)
 }
 
 /// The greatest whole number of the class before `class`: OTLP's bounds belong to the class below them.
