@@ -1,5 +1,6 @@
 //! The habits of this repository, as tests.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -95,4 +96,124 @@ fn every_crate_of_ours_inherits_the_lints() {
         let text = std::fs::read_to_string(root().join(manifest)).unwrap();
         assert!(text.contains("[lints]\nworkspace = true"), "{manifest}");
     }
+}
+
+/// The sources of a crate, each under its path as a module: `spool::turn`. Tests are left out.
+fn modules(folder: &str) -> BTreeMap<String, String> {
+    let of_crate = |(path, text): (PathBuf, String)| {
+        let module = path.strip_prefix(folder).ok()?.with_extension("");
+        let module = module.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
+        let module: Vec<String> = module.collect();
+        let is_of_tests = module.iter().any(|part| part == "tests" || part == "testing");
+        let lines = code(&text).lines().filter(|line| !line.trim_start().starts_with("//"));
+        (!is_of_tests).then(|| (module.join("::"), lines.collect::<Vec<_>>().join("\n")))
+    };
+    sources().into_iter().filter_map(of_crate).collect()
+}
+
+/// The paths that a `use` names, its braces spread out.
+fn spread(tree: &str) -> Vec<String> {
+    let Some((before, inner)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let inner = inner.rsplit_once('}').map_or(inner, |(inner, _)| inner);
+    let (mut depth, mut start, mut paths) = (0, 0, Vec::new());
+    for (at, c) in inner.char_indices().chain([(inner.len(), ',')]) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                let part = inner.get(start..at).unwrap_or("").trim();
+                if !part.is_empty() {
+                    paths.extend(spread(&format!("{}{part}", before.trim())));
+                }
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    paths
+}
+
+/// The module of `modules` that `path`, written in `module`, leads to.
+fn leads_to(modules: &BTreeMap<String, String>, module: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = path.split("::").map(str::trim).collect();
+    let mut from: Vec<&str> = module.split("::").collect();
+    match *parts.first()? {
+        "crate" => from.clear(),
+        "super" => {}
+        // A child.
+        _ => parts.insert(0, "self"),
+    }
+    while *parts.first()? == "super" {
+        from.pop()?;
+        parts.remove(0);
+    }
+    if matches!(parts.first(), Some(&"crate" | &"self")) {
+        parts.remove(0);
+    }
+    let whole: Vec<&str> = from.into_iter().chain(parts).collect();
+    (1..=whole.len()).rev().map(|len| whole[..len].join("::")).find(|path| modules.contains_key(path))
+}
+
+/// Which modules a module uses. What it re-exports of its own children is none: a folder's first file says what is in it.
+fn used(modules: &BTreeMap<String, String>, module: &str, text: &str) -> BTreeSet<String> {
+    let (mut paths, mut rest) = (Vec::new(), String::new());
+    for statement in text.split_inclusive(';') {
+        let Some((before, tree)) = statement.split_once("use ") else {
+            rest.push_str(statement);
+            continue;
+        };
+        let is_reexport = before.trim_end().lines().last().is_some_and(|line| line.trim().starts_with("pub"));
+        let is_use = before.trim().is_empty() || before.trim_end().ends_with(['}', ']', ';']) || is_reexport;
+        if !is_use {
+            rest.push_str(statement);
+        } else if !is_reexport
+            || tree.trim_start().starts_with("crate")
+            || tree.trim_start().starts_with("super")
+        {
+            paths.extend(spread(&tree.replace(['\n', ';'], " ")));
+        }
+    }
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let words = rest.split(|c: char| !is_of_path(c)).filter(|word| word.contains("::"));
+    paths.extend(words.map(str::to_owned));
+    let used = paths.iter().filter_map(|path| leads_to(modules, module, path));
+    used.filter(|used| used != module && used != "lib").collect()
+}
+
+#[test]
+fn no_module_of_any_crate_uses_one_that_uses_it() {
+    for folder in ["core/src", "core/derive/src", "std-sender/src", "embassy-sender/src", "off/src"] {
+        let modules = modules(folder);
+        let mut graph: BTreeMap<&str, BTreeSet<String>> =
+            modules.iter().map(|(module, text)| (module.as_str(), used(&modules, module, text))).collect();
+        assert!(
+            folder == "off/src" || graph.values().map(BTreeSet::len).sum::<usize>() > 3,
+            "{folder}: no uses found"
+        );
+        // Whatever uses nothing that is left is no part of a circle.
+        loop {
+            let before = graph.len();
+            let left: BTreeSet<String> = graph.keys().map(|module| (*module).to_owned()).collect();
+            graph.retain(|_, used| used.iter().any(|module| left.contains(module)));
+            if graph.len() == before {
+                break;
+            }
+        }
+        assert!(graph.is_empty(), "{folder}: {graph:#?}");
+    }
+}
+
+#[test]
+fn a_circle_would_be_found() {
+    let modules: BTreeMap<String, String> = [
+        ("a", "use crate::b::{self, c::{D, E}};"),
+        ("b", "mod c;\npub use c::D;"),
+        ("b::c", "use super::super::a::A;\nfn f() { crate::a::g() }"),
+    ]
+    .map(|(module, text)| (module.to_owned(), text.to_owned()))
+    .into();
+    let used_by = |module: &str| used(&modules, module, &modules[module]).into_iter().collect::<Vec<_>>();
+    assert_eq!(used_by("a"), ["b", "b::c"]);
+    assert_eq!(used_by("b"), [""; 0]);
+    assert_eq!(used_by("b::c"), ["a"]);
 }

@@ -2,24 +2,18 @@
 
 mod upload;
 
-use crate::backlog::{Backlog, Keep, Nowhere};
 use crate::clock;
-use automagik_telemetry_core::delivery::Delivery;
 use automagik_telemetry_core::record;
-use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{
-    Consent, Includes, IncludesLibrary, Library, Pseudonym, Queue, Record, Schema, Secret, Sender, aggregate,
+    Consent, Includes, IncludesLibrary, Library, Queue, Record, Schema, aggregate,
 };
 use core::marker::PhantomData;
-use embassy_futures::select::select;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::signal::Signal as Wake;
-use embassy_time::{Duration, Timer};
-use embedded_storage_async::nor_flash::MultiwriteNorFlash;
+use embassy_time::Duration;
 use portable_atomic::{AtomicBool, AtomicU32, Ordering};
-use upload::Upload;
 
 /// Most records of one request.
 pub const BATCH_RECORDS_MAX: u32 = 100;
@@ -179,49 +173,6 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         aggregate::drain::<S>(self.now(), self.now(), |_| true);
         // Somebody may have flash to erase.
         self.wake.signal(());
-    }
-
-    /// The task: sends what is recorded and counted, for ever. While it is off it waits, and touches no network.
-    pub async fn run(&self, secret: &Secret, sender: impl Sender, settings: Settings) -> ! {
-        self.task(secret, sender, Nowhere::default(), settings).await
-    }
-
-    /// [`run`](Telemetry::run), with a place in flash for what the collector does not take at once: it is sent after a power
-    /// cut too. Where consent is withdrawn, that is erased.
-    pub async fn run_with<F: MultiwriteNorFlash>(
-        &self,
-        secret: &Secret,
-        sender: impl Sender,
-        backlog: Backlog<F>,
-        settings: Settings,
-    ) -> ! {
-        self.task(secret, sender, backlog, settings).await
-    }
-
-    async fn task(&self, secret: &Secret, mut sender: impl Sender, kept: impl Keep, settings: Settings) -> ! {
-        let schema = Checked::<S>::DESCRIPTOR;
-        let mut upload = Upload {
-            telemetry: self,
-            resource: Resource::new(schema, Pseudonym::new(secret, schema.project(), 0)),
-            delivery: Delivery::new(settings.seed),
-            interval: settings.interval,
-            // What was counted in this step before a reset may have left already.
-            counted: Coarse::from_steps(self.now().steps().saturating_add(1)),
-            kept,
-            taken: true,
-        };
-        let mut is_cleared = false;
-        loop {
-            select(Timer::after(settings.interval), self.wake.wait()).await;
-            if self.is_on() {
-                is_cleared = false;
-                upload.collect();
-                // Ends early where consent does.
-                let _ = upload.all(&mut sender).await;
-            } else if !is_cleared {
-                is_cleared = upload.kept.clear().await;
-            }
-        }
     }
 }
 

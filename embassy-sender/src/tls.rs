@@ -4,6 +4,9 @@ use crate::clock;
 use crate::http::{AGAIN, Http, TIMEOUT};
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::{Outcome, Sender};
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
 use embassy_time::with_timeout;
 use embedded_nal_async::{Dns, TcpConnect};
 use embedded_tls::pki::CertVerifier;
@@ -99,8 +102,16 @@ impl<'a, T: TcpConnect, D: Dns, R: FnMut(&mut [u8])> Https<'a, T, D, R> {
 impl<T: TcpConnect, D: Dns, R: FnMut(&mut [u8])> Sender for Https<'_, T, D, R> {
     async fn send(&mut self, signal: Signal, body: &mut dyn Body) -> Outcome {
         body.rewind();
-        with_timeout(TIMEOUT, self.post(signal, body)).await.ok().flatten().unwrap_or(AGAIN)
+        let mut posted = pin!(self.post(signal, body));
+        let apart = poll_fn(|context| poll_apart(posted.as_mut(), context));
+        with_timeout(TIMEOUT, apart).await.ok().flatten().unwrap_or(AGAIN)
     }
+}
+
+/// Polls `future` in a frame of its own, of 2 KB. In the task's, the compiler may move parts of it through the stack: 13 KB then.
+#[inline(never)]
+fn poll_apart<F: Future>(future: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
+    future.poll(context)
 }
 
 impl<T, D, R> core::fmt::Debug for Https<'_, T, D, R> {

@@ -2,22 +2,18 @@
 
 use crate::ask::{self, Ask, Reply};
 use crate::background;
-use crate::endpoint::{self, SetBy};
 use crate::environment::Environment;
 use crate::organization::Organization;
 use crate::rights::Rights;
-use crate::settings;
 use crate::start::{self, Options, Person};
+use crate::start_error::StartError;
 use crate::telemetry::Telemetry;
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::consent::Because;
 use automagik_telemetry_core::schema::Checked;
 use core::marker::PhantomData;
+use std::fmt;
 use std::time::Duration;
-use std::{fmt, io};
-
-/// How long records wait for others to leave with.
-pub const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Makes a [`Telemetry`].
 ///
@@ -53,53 +49,6 @@ impl fmt::Debug for Dialog {
     }
 }
 
-/// Why telemetry could not start. The program goes on without it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The endpoint is none. Nothing is sent anywhere.
-    Endpoint {
-        /// What is wrong with it.
-        error: endpoint::Error,
-        /// Who set it.
-        set_by: SetBy,
-    },
-    /// One of the person's settings is wrong. Nothing is sent anywhere.
-    Setting {
-        /// The variable.
-        variable: String,
-        /// What is wrong with it.
-        error: settings::Error,
-    },
-    /// The platform gave no random numbers for the installation's secret.
-    Random,
-    /// The platform gave no thread.
-    Thread(io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Endpoint { error, set_by: SetBy::Person(variable) } => write!(f, "{variable} {error}"),
-            Self::Endpoint { error, set_by: _ } => write!(f, "the endpoint of the application {error}"),
-            Self::Setting { variable, error } => write!(f, "{variable} {error}"),
-            Self::Random => f.write_str("the platform gave no random numbers"),
-            Self::Thread(_) => f.write_str("the platform gave no thread"),
-        }
-    }
-}
-
-impl core::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Endpoint { error, .. } => Some(error),
-            Self::Setting { error, .. } => Some(error),
-            Self::Random => None,
-            Self::Thread(error) => Some(error),
-        }
-    }
-}
-
 impl<S: Schema> Builder<S> {
     pub(crate) fn new() -> Self {
         Self { environment: None, options: Options::default(), dialog: None, schema: PhantomData }
@@ -121,7 +70,7 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// Lets records wait for `interval` at most for others to leave with, instead of [`INTERVAL`].
+    /// Lets records wait for `interval` at most for others to leave with, instead of [`INTERVAL`](crate::INTERVAL).
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.options.interval = interval;
@@ -243,5 +192,17 @@ impl<S: Schema> Builder<S> {
         let telemetry = Telemetry::new(person);
         let started = telemetry.begin(decision);
         (telemetry, started)
+    }
+}
+
+impl<S> Telemetry<S> {
+    /// The way to a handle. See [`Builder`].
+    // The bound stands here so that what is no schema is answered with the trait's own sentence.
+    #[must_use]
+    pub fn builder() -> Builder<S>
+    where
+        S: Schema,
+    {
+        Builder::new()
     }
 }

@@ -38,15 +38,10 @@ pub struct Health {
     pub failures_in_a_row: u32,
 }
 
-/// Where the health of `project` stands.
-fn path(state: &Path, project: impl AsRef<Path>) -> PathBuf {
-    crate::sent::folder(state, project).join(FILE)
-}
-
 impl Health {
-    /// That of `project`, as it was noted.
-    pub(crate) fn read(state: &Path, project: &str) -> Self {
-        let Ok(Some(bytes)) = disk::read(&path(state, project), BYTES_MAX) else { return Self::default() };
+    /// That which was noted in the folder of the log.
+    pub(crate) fn read(folder: &Path) -> Self {
+        let Ok(Some(bytes)) = disk::read(&folder.join(FILE), BYTES_MAX) else { return Self::default() };
         let mut health = Self::default();
         for line in String::from_utf8_lossy(&bytes).lines() {
             let mut words = line.split(' ');
@@ -84,18 +79,17 @@ impl Health {
 /// Notes how delivery goes.
 #[derive(Clone, Debug)]
 pub(crate) struct HealthLog {
-    state: PathBuf,
-    project: &'static str,
+    folder: PathBuf,
 }
 
 impl HealthLog {
-    pub(crate) fn new(state: &Path, project: &'static str, _: Consent) -> Self {
-        Self { state: state.to_owned(), project }
+    pub(crate) fn new(folder: PathBuf, _: Consent) -> Self {
+        Self { folder }
     }
 
     /// Notes what a request became at `now`. Where that can't be kept, delivery goes on.
     pub(crate) fn note(&self, failure: Option<Failure>, now: u64) {
-        let before = Health::read(&self.state, self.project);
+        let before = Health::read(&self.folder);
         let mut after = before;
         match failure {
             Some(failure) => {
@@ -112,10 +106,8 @@ impl HealthLog {
             }
         }
         if after != before {
-            let path = path(&self.state, self.project);
-            let folder = path.parent().unwrap_or(&self.state);
-            let _ = disk::make_folder(folder)
-                .and_then(|()| disk::publish(folder, FILE, after.encode().as_bytes()));
+            let _ = disk::make_folder(&self.folder)
+                .and_then(|()| disk::publish(&self.folder, FILE, after.encode().as_bytes()));
         }
     }
 }
@@ -135,8 +127,8 @@ mod tests {
     #[test]
     fn what_was_noted_is_read_again() {
         let state = tempfile::tempdir().unwrap();
-        let log = HealthLog::new(state.path(), "app", consent());
-        let health = || Health::read(state.path(), "app");
+        let log = HealthLog::new(state.path().to_owned(), consent());
+        let health = || Health::read(state.path());
         assert_eq!(health(), Health::default());
         log.note(None, NOW);
         log.note(Some(Failure::Status(404)), NOW + 1);
@@ -154,16 +146,16 @@ mod tests {
     #[test]
     fn that_all_goes_on_being_well_is_noted_once_an_hour() {
         let state = tempfile::tempdir().unwrap();
-        let log = HealthLog::new(state.path(), "app", consent());
+        let log = HealthLog::new(state.path().to_owned(), consent());
         (0..NEWS_SECONDS).for_each(|later| log.note(None, NOW + later));
-        assert_eq!(Health::read(state.path(), "app").last_taken, Some(NOW));
+        assert_eq!(Health::read(state.path()).last_taken, Some(NOW));
     }
 
     #[test]
     fn noise_in_its_place_is_nothing() {
         let state = tempfile::tempdir().unwrap();
-        HealthLog::new(state.path(), "app", consent()).note(None, NOW);
-        std::fs::write(path(state.path(), "app"), b"failed x\ntaken\n\xFF 7 7").unwrap();
-        assert_eq!(Health::read(state.path(), "app"), Health::default());
+        HealthLog::new(state.path().to_owned(), consent()).note(None, NOW);
+        std::fs::write(state.path().join(FILE), b"failed x\ntaken\n\xFF 7 7").unwrap();
+        assert_eq!(Health::read(state.path()), Health::default());
     }
 }

@@ -1,9 +1,9 @@
 //! What a library records to: the program's handle, narrowed to the library's own events.
 
 use crate::clock;
-use crate::telemetry::Handle;
+use crate::telemetry::{Handle, Telemetry};
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Includes, Library, Record};
+use automagik_telemetry_core::{Includes, IncludesLibrary, Library, Record, Schema};
 use core::marker::PhantomData;
 use std::fmt;
 use std::sync::Arc;
@@ -77,6 +77,17 @@ impl<L: Library> LibraryTelemetry<L> {
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), schema.resolution());
             running.recorder.push(Record::of_library(&L::include(event), *first, schema, time));
         }
+    }
+}
+
+impl<S: Schema> Telemetry<S> {
+    /// What the library `L` records to; the program's schema includes it. See [`LibraryTelemetry`].
+    #[must_use]
+    pub fn library<L: Library>(&self) -> LibraryTelemetry<L>
+    where
+        S: IncludesLibrary<L>,
+    {
+        LibraryTelemetry::new(Arc::clone(self.handle()), S::FIRST)
     }
 }
 

@@ -104,7 +104,9 @@ impl<S: Schema> Rights<S> {
     #[must_use]
     pub fn health(&self) -> Health {
         let project = Checked::<S>::DESCRIPTOR.project();
-        self.environment.state().map_or_else(Health::default, |state| Health::read(state, project))
+        self.environment
+            .state()
+            .map_or_else(Health::default, |state| Health::read(&sent::folder(state, project)))
     }
 
     /// Sends one request to the collector now, and says on `tell`, a line a step, what happens: which address, resolved to what,

@@ -2,7 +2,6 @@
 
 use crate::agreed;
 use crate::background;
-use crate::builder::{INTERVAL, StartError};
 use crate::endpoint;
 use crate::environment::Environment;
 use crate::flight::Flight;
@@ -11,11 +10,12 @@ use crate::http::{Http, Route};
 use crate::organization::Organization;
 use crate::pipeline::Pipeline;
 use crate::recorder::Recorder;
-use crate::sent::SentLog;
+use crate::running::Running;
+use crate::sent::{self, SentLog};
 use crate::settings::{Settings, TIMEOUT};
 use crate::signals::{self, Standing};
 use crate::spool::{Destinations, Spool};
-use crate::telemetry::Running;
+use crate::start_error::StartError;
 use crate::verbose::{self, VERBOSE, Verbose};
 use crate::{disk, identity};
 use automagik_telemetry_core::aggregate;
@@ -28,6 +28,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{fmt, io};
+
+/// How long records wait for others to leave with.
+pub const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What an application chose.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +186,7 @@ fn pipeline<S: Schema>(
     let flight = Arc::new(Flight::default());
     let sender = Http {
         log: state.map(|state| SentLog::new(state, schema.project(), consent)),
-        health: state.map(|state| HealthLog::new(state, schema.project(), consent)),
+        health: state.map(|state| HealthLog::new(sent::folder(state, schema.project()), consent)),
         failure: None,
         logs: route::<S>(options, environment, Signal::Logs)?,
         metrics: route::<S>(options, environment, Signal::Metrics)?,

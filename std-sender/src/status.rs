@@ -1,6 +1,5 @@
 //! What a person wants to know first: is it on, what decided that, where do data go, and where is that changed.
 
-use crate::builder::StartError;
 use crate::choice;
 use crate::clock;
 use crate::disk;
@@ -8,10 +7,12 @@ use crate::endpoint::{self, Endpoint, SetBy};
 use crate::environment::{Environment, STATE_DIR};
 use crate::health::Health;
 use crate::organization::Organization;
+use crate::running::WAIT_WITHOUT_DISK;
+use crate::sent;
 use crate::settings::Settings;
 use crate::signals::{self, Kind, Said};
 use crate::spool;
-use crate::telemetry::WAIT_WITHOUT_DISK;
+use crate::start_error::StartError;
 use automagik_telemetry_core::consent::{Answer, Decision};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
@@ -88,7 +89,7 @@ impl Status {
             wait,
             health: environment
                 .state()
-                .map_or_else(Health::default, |state| Health::read(state, schema.project())),
+                .map_or_else(Health::default, |state| Health::read(&sent::folder(state, schema.project()))),
         }
     }
 

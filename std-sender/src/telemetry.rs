@@ -1,30 +1,20 @@
 //! The front door: record an event, and forget about it.
 
-use crate::background;
-use crate::builder::{Builder, StartError};
 use crate::clock;
-use crate::flight::Flight;
-use crate::library::LibraryTelemetry;
-use crate::organization::Organization;
-use crate::recorder::Recorder;
 use crate::rights::{Rights, RightsError};
+use crate::running::Running;
 use crate::signals::Standing;
 use crate::start::{self, Person};
-use crate::store::Store;
+use crate::start_error::StartError;
 use automagik_telemetry_core::consent::{Because, Decision};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Includes, IncludesLibrary, Library, Record, Schema};
+use automagik_telemetry_core::{Includes, Record, Schema};
 use core::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-
-/// How long the end of a program waits for delivery where what it recorded can't be kept on disk: in a container whose home is
-/// read-only, on a full disk. Nothing is waited for where the last request got no answer.
-pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 
 /// Records the events of the schema `S`. Cheap to clone; every clone records to the same place.
 ///
@@ -35,7 +25,7 @@ pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 /// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. The drop does not
 /// wait for the network, with two exceptions: a request whose body has left is given up to three seconds for its answer where the
 /// collector is known to answer (0.1 where nobody knows), since otherwise it would have to be repeated; and where nothing can
-/// be kept on disk, [`WAIT_WITHOUT_DISK`].
+/// be kept on disk, [`WAIT_WITHOUT_DISK`](crate::WAIT_WITHOUT_DISK).
 ///
 /// `std::process::exit` and signals that end the process (SIGTERM, SIGINT, SIGKILL) drop nothing: then what was recorded in the
 /// last tenth of a second is lost, and nobody can count it. Return an [`ExitCode`](std::process::ExitCode) from `main`, and let
@@ -56,52 +46,6 @@ pub(crate) struct Handle {
     running: OnceLock<Running>,
     /// Held by who begins.
     beginning: Mutex<()>,
-}
-
-/// What exists only with consent.
-pub(crate) struct Running {
-    pub(crate) recorder: Arc<Recorder>,
-    pub(crate) store: Arc<Mutex<Store>>,
-    pub(crate) flight: Arc<Flight>,
-    /// Hears when the worker has ended.
-    pub(crate) ended: Mutex<Receiver<()>>,
-    /// How long to wait for delivery in the end.
-    pub(crate) at_exit: Duration,
-    /// Whose program it is.
-    pub(crate) organization: Organization,
-    /// Whether a process is left behind in the end, to deliver what waits.
-    pub(crate) upload_in_background: bool,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.recorder.is_of_this_process() {
-            // A forked child: what is here is its parent's to deliver, and locks may be held by threads that it has not.
-            return;
-        }
-        let store = || self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.at_exit.is_zero() {
-            let _ = self.recorder.flush(self.at_exit).recv_timeout(self.at_exit);
-        }
-        let is_kept = store().settle(&self.recorder);
-        if !is_kept && self.at_exit.is_zero() && !self.flight.is_failing() {
-            // There is no next run for what is not on disk.
-            let _ = self.recorder.flush(WAIT_WITHOUT_DISK).recv_timeout(WAIT_WITHOUT_DISK);
-        }
-        self.recorder.stop();
-        if let Some(grace) = self.flight.close() {
-            let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = ended.recv_timeout(grace);
-        }
-        let spool = {
-            let mut store = store();
-            store.close(&self.recorder);
-            store.spool()
-        };
-        if let (true, Some(spool)) = (self.upload_in_background, spool) {
-            background::start(&spool, self.organization);
-        }
-    }
 }
 
 impl Handle {
@@ -136,24 +80,17 @@ impl core::fmt::Display for FlushError {
 
 impl core::error::Error for FlushError {}
 
-impl<S> Telemetry<S> {
-    /// The way to a handle. See [`Builder`].
-    // The bound stands here so that what is no schema is answered with the trait's own sentence.
-    #[must_use]
-    pub fn builder() -> Builder<S>
-    where
-        S: Schema,
-    {
-        Builder::new()
-    }
-}
-
 impl<S: Schema> Telemetry<S> {
     pub(crate) fn new(person: Person) -> Self {
         let on: Arc<AtomicBool> = Arc::default();
         let (running, beginning) = (OnceLock::new(), Mutex::new(()));
         let handle = Arc::new(Handle { on: Arc::clone(&on), person, running, beginning });
         Self { on, handle, schema: PhantomData }
+    }
+
+    /// What all clones share.
+    pub(crate) fn handle(&self) -> &Arc<Handle> {
+        &self.handle
     }
 
     /// Begins to record where `decision` is a yes.
@@ -186,15 +123,6 @@ impl<S: Schema> Telemetry<S> {
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), S::RESOLUTION);
             running.recorder.push(Record::new(&S::include(event), time));
         }
-    }
-
-    /// What the library `L` records to; the program's schema includes it. See [`LibraryTelemetry`].
-    #[must_use]
-    pub fn library<L: Library>(&self) -> LibraryTelemetry<L>
-    where
-        S: IncludesLibrary<L>,
-    {
-        LibraryTelemetry::new(Arc::clone(&self.handle), S::FIRST)
     }
 
     /// Whether anything is recorded: the person agrees, as of now. It looks at some thirty variables and four files.

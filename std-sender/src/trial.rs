@@ -2,7 +2,6 @@
 //! events, and no installation's pseudonym.
 
 use crate::body::{self, Encoded};
-use crate::builder::StartError;
 use crate::endpoint::{self, Endpoint};
 use crate::environment::Environment;
 use crate::failure::{Failure, TlsFailure};
@@ -11,6 +10,7 @@ use crate::http::{Http, Route};
 use crate::organization::Organization;
 use crate::settings::{Settings, TIMEOUT};
 use crate::spool::Batch;
+use crate::start_error::StartError;
 use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::Resource;

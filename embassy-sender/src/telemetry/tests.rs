@@ -6,15 +6,18 @@
 //!
 //! once all that waits has been delivered; for events, for losses that stand for many, and for additions.
 
-use super::upload::{At, OfSignal};
+use super::upload::{At, OfSignal, Upload};
 use super::*;
+use crate::backlog::{Backlog, Keep};
 use crate::testing::{Flash, RANGE};
 use automagik_telemetry_core::aggregate::Metrics as _;
 use automagik_telemetry_core::consent::{Answer, Signals, decide};
+use automagik_telemetry_core::delivery::Delivery;
 use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::record::Records;
-use automagik_telemetry_core::{Counter, FeatureUsed, Outcome};
+use automagik_telemetry_core::resource::Resource;
+use automagik_telemetry_core::{Counter, FeatureUsed, Outcome, Pseudonym, Secret, Sender};
 use automagik_telemetry_derive::{Label, Metrics, Schema};
 use core::pin::pin;
 use embassy_futures::poll_once;

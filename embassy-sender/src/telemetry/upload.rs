@@ -1,7 +1,7 @@
-//! The task's own state: what it reads out of a queue, and what becomes of each request.
+//! The task: what it reads out of the queue, and what becomes of each request.
 
-use super::{BATCH_RECORDS_MAX, Telemetry};
-use crate::backlog::Keep;
+use super::{BATCH_RECORDS_MAX, Settings, Telemetry};
+use crate::backlog::{Backlog, Keep, Nowhere};
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};
 use automagik_telemetry_core::loss::{DROPPED_COUNT_MAX, Reason};
 use automagik_telemetry_core::otlp::{Body, Logs, Metrics, Signal};
@@ -9,10 +9,56 @@ use automagik_telemetry_core::record::{Cursor, Records};
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Record, Schema, Sender, aggregate};
-use embassy_futures::select::{Either3, select3};
+use automagik_telemetry_core::{Pseudonym, Record, Schema, Secret, Sender, aggregate};
+use embassy_futures::select::{Either3, select, select3};
 use embassy_time::{Duration, Instant, Timer};
+use embedded_storage_async::nor_flash::MultiwriteNorFlash;
 use portable_atomic::Ordering;
+
+impl<S: Schema, const N: usize> Telemetry<S, N> {
+    /// The task: sends what is recorded and counted, for ever. While it is off it waits, and touches no network.
+    pub async fn run(&self, secret: &Secret, sender: impl Sender, settings: Settings) -> ! {
+        self.task(secret, sender, Nowhere::default(), settings).await
+    }
+
+    /// [`run`](Telemetry::run), with a place in flash for what the collector does not take at once: it is sent after a power
+    /// cut too. Where consent is withdrawn, that is erased.
+    pub async fn run_with<F: MultiwriteNorFlash>(
+        &self,
+        secret: &Secret,
+        sender: impl Sender,
+        backlog: Backlog<F>,
+        settings: Settings,
+    ) -> ! {
+        self.task(secret, sender, backlog, settings).await
+    }
+
+    async fn task(&self, secret: &Secret, mut sender: impl Sender, kept: impl Keep, settings: Settings) -> ! {
+        let schema = Checked::<S>::DESCRIPTOR;
+        let mut upload = Upload {
+            telemetry: self,
+            resource: Resource::new(schema, Pseudonym::new(secret, schema.project(), 0)),
+            delivery: Delivery::new(settings.seed),
+            interval: settings.interval,
+            // What was counted in this step before a reset may have left already.
+            counted: Coarse::from_steps(self.now().steps().saturating_add(1)),
+            kept,
+            taken: true,
+        };
+        let mut is_cleared = false;
+        loop {
+            select(Timer::after(settings.interval), self.wake.wait()).await;
+            if self.is_on() {
+                is_cleared = false;
+                upload.collect();
+                // Ends early where consent does.
+                let _ = upload.all(&mut sender).await;
+            } else if !is_cleared {
+                is_cleared = upload.kept.clear().await;
+            }
+        }
+    }
+}
 
 /// Consent has ended.
 pub(super) struct Withdrawn;

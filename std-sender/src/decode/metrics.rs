@@ -1,7 +1,7 @@
 //! Counts and durations, read back from the bytes that go out.
 
 use super::json::{attributes, resource, scope};
-use super::{KeyValue, Resource, Scope, Sent, describe, timestamp, value};
+use super::origin::{KeyValue, Resource, Scope, Sent, describe, timestamp, value};
 use prost::Message;
 use serde_json::{Map, Value, json};
 
@@ -145,7 +145,7 @@ fn metric_json(metric: &Metric) -> Value {
 
 /// The points of a metrics request, each with all that the request says about it; `None` where the bytes are none, or hold
 /// something that this does not show.
-pub(crate) fn metrics(bytes: &[u8]) -> Option<Vec<Sent>> {
+pub(super) fn sent(bytes: &[u8]) -> Option<Vec<Sent>> {
     let request = Request::decode(bytes).ok()?;
     // Nothing may leave unseen: what was decoded must account for every byte.
     if request.encoded_len() != bytes.len() {

@@ -1,13 +1,13 @@
 //! What a segment holds, read whole: a megabyte at most.
 
 use super::segment::{self, Progress};
-use super::turn::Turn;
 use super::{Found, SEGMENT_READ_MAX};
 use crate::disk;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::Interval;
 use std::io;
+use std::path::Path;
 
 /// What a segment holds that was not delivered.
 pub(super) struct Content {
@@ -21,13 +21,13 @@ pub(super) struct Content {
     pub(super) frames: usize,
 }
 
-impl Turn<'_> {
-    /// What is in a segment; `None` where it is gone.
-    pub(super) fn content(&self, found: &Found) -> io::Result<Option<Content>> {
-        let path = self.spool.folder.join(found.name.to_string());
+impl Content {
+    /// What is in a segment in `folder`; `None` where it is gone.
+    pub(super) fn read(folder: &Path, found: &Found) -> io::Result<Option<Self>> {
+        let path = folder.join(found.name.to_string());
         let Some(bytes) = disk::read(&path, SEGMENT_READ_MAX)? else { return Ok(None) };
         let progress = Progress::of(&bytes);
-        let mut content = Content {
+        let mut content = Self {
             records: Vec::new(),
             interval: segment::interval(&bytes),
             first: None,

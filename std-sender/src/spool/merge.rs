@@ -50,7 +50,7 @@ impl Turn<'_> {
     pub(super) fn give_interval(&self, counts: &[&Found], now: u64, most: usize) -> io::Result<()> {
         let (mut sums, mut losses) = (Counts::new(self.spool.resolution), Losses::new());
         for found in counts {
-            let Some(content) = self.content(found)? else { continue };
+            let Some(content) = Content::read(&self.spool.folder, found)? else { continue };
             lose_many(&mut losses, Reason::Corrupt, content.damaged);
             content.records.iter().for_each(|record| sums.add(record, now));
         }
@@ -107,7 +107,7 @@ impl Turn<'_> {
         let mut sums = Counts::new(self.spool.resolution);
         let mut told = Coarse::from_steps(0);
         for found in found {
-            let Some(content) = self.content(found)? else { continue };
+            let Some(content) = Content::read(&self.spool.folder, found)? else { continue };
             lose_many(&mut damaged, Reason::Corrupt, content.damaged);
             for record in content.records {
                 if record.loss().is_some() {

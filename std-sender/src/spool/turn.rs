@@ -2,7 +2,7 @@
 //! much, gives the oldest batch, and removes it when it was delivered or never will be. Every loss on the way becomes a record
 //! among what waits, in the same step as the loss itself.
 
-use super::content::{lose, lose_many};
+use super::content::{Content, lose, lose_many};
 use super::interval::{next_interval, part_of_step};
 use super::journal::{self, Change};
 use super::name::{Kind, Name};
@@ -234,7 +234,7 @@ impl<'a> Turn<'a> {
                 return Ok(None);
             }
         }
-        let Some(content) = self.content(first)? else { return Ok(None) };
+        let Some(content) = Content::read(&self.spool.folder, first)? else { return Ok(None) };
         let is_unknown = |record: &Record| Record::decode(schema, record.encode().as_slice()).is_err();
         let is_without_interval = first.name.kind == Kind::Points && content.interval.is_none();
         // Points are told whole, or split into requests of their own.
@@ -271,7 +271,7 @@ impl<'a> Turn<'a> {
             if reason == Reason::StoreFull && total <= self.spool.bytes_max {
                 break;
             }
-            if let Some(content) = self.content(found)? {
+            if let Some(content) = Content::read(&self.spool.folder, found)? {
                 lose_many(&mut losses, reason, content.damaged);
                 content.records.iter().for_each(|record| lose(&mut losses, record, reason));
             }
