@@ -19,8 +19,8 @@ enum Row {
 use Row::{NotOurs, Tested};
 
 const THIS: &str = "tests/exporter_rules.rs";
-const ENDPOINT: &str = "std-sender/src/endpoint.rs";
-const SETTINGS: &str = "std-sender/src/settings.rs";
+const ENDPOINT: &str = "std-sender/src/send/endpoint.rs";
+const SETTINGS: &str = "std-sender/src/send/settings.rs";
 const FAULTS: &str = "tests/faults.rs";
 const DELIVERY: &str = "core/src/delivery.rs";
 
@@ -33,7 +33,7 @@ const ROWS: &[(&str, Row)] = &[
     ("H4", NotOurs("the default is the policy's server, and without consent nothing is sent there")),
     ("H5", Tested(THIS, "h5_the_content_type_is_protobuf")),
     ("H6", Tested(THIS, "h6_a_body_above_one_kibibyte_is_gzip_and_says_so")),
-    ("H7", Tested("std-sender/src/http.rs", "h7_a_body_above_the_limit_is_not_sent")),
+    ("H7", Tested("std-sender/src/send/http.rs", "h7_a_body_above_the_limit_is_not_sent")),
     ("H8", Tested(FAULTS, "a_huge_answer_is_not_read_to_its_end")),
     ("H9", Tested(THIS, "h9_any_success_is_a_success_whatever_its_body_is")),
     ("H10", Tested(FAULTS, "what_is_refused_in_part_is_counted_and_never_sent_again")),
@@ -42,7 +42,7 @@ const ROWS: &[(&str, Row)] = &[
     ("H11", Tested(THIS, "h11_what_somebody_can_mend_is_kept_until_they_have")),
     ("H11", Tested(THIS, "h11_what_is_too_large_is_sent_in_smaller_requests")),
     ("H12", Tested(FAULTS, "too_many_requests_are_sent_again_after_the_time_that_was_asked_for")),
-    ("H12", Tested("std-sender/src/http.rs", "retry_after_is_read_as_seconds_or_as_a_date")),
+    ("H12", Tested("std-sender/src/send/http.rs", "retry_after_is_read_as_seconds_or_as_a_date")),
     ("H13", Tested(DELIVERY, "waits_fill_the_range_below_the_ceiling_evenly")),
     ("H14", Tested(FAULTS, "a_reset_in_the_middle_of_a_body_is_tried_again")),
     ("H14", Tested(FAULTS, "nobody_at_the_port_is_tried_again")),

@@ -204,6 +204,21 @@ fn no_module_of_any_crate_uses_one_that_uses_it() {
 }
 
 #[test]
+fn a_folder_of_the_std_sender_uses_only_those_above_it() {
+    let order = ["files", "person", "kept", "decode", "send", "run", "shown"];
+    let rank = |module: &str| {
+        let room = module.split("::").next().unwrap();
+        order.iter().position(|name| *name == room).unwrap_or(order.len())
+    };
+    let modules = modules("std-sender/src");
+    for (module, text) in &modules {
+        for used in used(&modules, module, text) {
+            assert!(rank(&used) <= rank(module), "{module} uses {used}");
+        }
+    }
+}
+
+#[test]
 fn a_circle_would_be_found() {
     let modules: BTreeMap<String, String> = [
         ("a", "use crate::b::{self, c::{D, E}};"),

@@ -1,12 +1,12 @@
 //! Settings, each of them the person's first, then the application's, then the policy's.
 
-use crate::ask::{self, Ask, Reply};
-use crate::background;
-use crate::environment::Environment;
-use crate::organization::Organization;
-use crate::rights::Rights;
-use crate::start::{self, Options, Person};
-use crate::start_error::StartError;
+use crate::person::environment::Environment;
+use crate::person::organization::Organization;
+use crate::run::background;
+use crate::run::start::{self, Options, Person};
+use crate::run::start_error::StartError;
+use crate::shown::ask::{self, Ask, Reply};
+use crate::shown::rights::Rights;
 use crate::telemetry::Telemetry;
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::consent::Because;

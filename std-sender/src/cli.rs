@@ -41,9 +41,9 @@
 //! ```
 
 use crate::builder::Builder;
-use crate::organization::Organization;
-use crate::rights::{Rights, RightsError};
-use crate::signals::ENABLED;
+use crate::person::organization::Organization;
+use crate::person::signals::ENABLED;
+use crate::shown::rights::{Rights, RightsError};
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::schema::Checked;
 use clap::{ArgMatches, FromArgMatches, Subcommand};

@@ -1,6 +1,6 @@
 //! What a library records to: the program's handle, narrowed to the library's own events.
 
-use crate::clock;
+use crate::files::clock;
 use crate::telemetry::{Handle, Telemetry};
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Includes, IncludesLibrary, Library, Record, Schema};

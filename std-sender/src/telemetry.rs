@@ -1,11 +1,11 @@
 //! The front door: record an event, and forget about it.
 
-use crate::clock;
-use crate::rights::{Rights, RightsError};
-use crate::running::Running;
-use crate::signals::Standing;
-use crate::start::{self, Person};
-use crate::start_error::StartError;
+use crate::files::clock;
+use crate::person::signals::Standing;
+use crate::run::running::Running;
+use crate::run::start::{self, Person};
+use crate::run::start_error::StartError;
+use crate::shown::rights::{Rights, RightsError};
 use automagik_telemetry_core::consent::{Because, Decision};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;

@@ -28,5 +28,5 @@ pub(crate) fn consent() -> Consent {
 }
 
 /// Where the records of tests are meant to go.
-pub(crate) const DESTINATIONS: crate::spool::Destinations =
-    crate::spool::Destinations { logs: 1, metrics: 1 };
+pub(crate) const DESTINATIONS: crate::kept::spool::Destinations =
+    crate::kept::spool::Destinations { logs: 1, metrics: 1 };

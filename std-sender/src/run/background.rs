@@ -1,0 +1,116 @@
+//! Delivery for programs that are over before a request is: a process of their own that a run leaves behind when it ends, as the Go
+//! toolchain does. It is the same program with the same arguments, told by a variable to deliver what waits and to exit.
+//!
+//! ```text
+//!  a run ends ── events wait, nobody was left behind ──► token in the variable, the same in a file without a name ──► process
+//!  the process ── variable and standard input agree ──► delivers, looks once more, exits; in a minute at most
+//! ```
+//!
+//! The variable alone ends no program: it counts only where standard input is a file that says the same, and no program is given one
+//! by accident. A process that was left behind never does the program's work, whatever became of consent since.
+
+use crate::files::disk;
+use crate::kept::spool::Spool;
+use crate::person::environment::Environment;
+use crate::person::organization::Organization;
+use crate::person::signals::Standing;
+use crate::run::pipeline::Pipeline;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Set in the process that is left behind (`ACME_TELEMETRY_UPLOAD_AND_EXIT`). Not for people.
+pub(crate) const UPLOAD: &str = "UPLOAD_AND_EXIT";
+
+/// Longest that it lives.
+pub(crate) const UPLOAD_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// How long it waits for further runs first: a script that calls the program often makes one request of them, and one process.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Bytes of a token, in hexadecimal.
+const TOKEN_LEN: u64 = 32;
+
+/// Leaves a process behind where more than losses waits and no other was left behind. Whether that works or not, the host goes
+/// on.
+pub(crate) fn start(spool: &Spool, organization: Organization) {
+    // In this order: where one is there already, nobody looks through the folder.
+    if !matches!(spool.left_behind(), Ok(Some(_))) || !spool.has_events() {
+        return;
+    }
+    let Ok(program) = std::env::current_exe() else { return };
+    let mut token = [0; 16];
+    if getrandom::fill(&mut token).is_err() {
+        return;
+    }
+    let token = format!("{:032x}", u128::from_le_bytes(token));
+    let Ok(input) = disk::unnamed(spool.folder(), token.as_bytes()) else { return };
+    let mut command = Command::new(program);
+    command.args(std::env::args_os().skip(1)).env(organization.variable(UPLOAD), token);
+    command.stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
+    // Ctrl-C in the terminal is not meant for it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    if let Ok(mut child) = command.spawn() {
+        // A program that lives on must not keep it as a zombie.
+        let _ = std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || child.wait());
+    }
+}
+
+/// Delivers what waits in `spool` by `pipeline`, as long as the person agrees, in a thread of its own.
+pub(crate) fn deliver(
+    spool: &Spool,
+    organization: Organization,
+    pipeline: Pipeline,
+    standing: impl Fn() -> Standing + Send + 'static,
+) {
+    // Only one is there at a time; whoever finds it taken leaves all to that one.
+    let Ok(Some(right)) = spool.left_behind() else { return };
+    std::thread::sleep(LINGER);
+    let thread = std::thread::spawn(move || pipeline.upload(UPLOAD_TIME_MAX, standing));
+    let is_done = matches!(thread.join(), Ok(Ok(true)));
+    drop(right);
+    if is_done {
+        // What a run recorded while this one was about to go, it left to this one.
+        start(spool, organization);
+    }
+}
+
+/// Whether this process is one that was left behind: its variable says what its standard input says.
+pub(crate) fn is_left_behind(environment: &Environment) -> bool {
+    let given = environment.setting_text(UPLOAD).filter(|_| environment.is_of_process());
+    let Some(given) = given.filter(|given| given.len() as u64 == TOKEN_LEN) else { return false };
+    let Ok(mut input) = input() else { return false };
+    // Anything else is the program's to read.
+    if !input.metadata().is_ok_and(|found| found.is_file() && found.len() == TOKEN_LEN) {
+        return false;
+    }
+    let mut kept = Vec::new();
+    let is_read = input.seek(SeekFrom::Start(0)).and_then(|_| input.read_to_end(&mut kept));
+    is_read.is_ok() && kept == given.as_bytes()
+}
+
+/// Standard input, as a file.
+fn input() -> io::Result<File> {
+    #[cfg(unix)]
+    return std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned().map(File::from);
+    #[cfg(windows)]
+    return std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned().map(File::from);
+    #[cfg(not(any(unix, windows)))]
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Lets go of what the process inherited: a pipe whose reader waits for its end, a lock of whoever started the program.
+pub(crate) fn close_inherited() {
+    #[cfg(unix)]
+    {
+        let Ok(entries) = std::fs::read_dir("/dev/fd") else { return };
+        let descriptors: Vec<i32> =
+            entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+        // That of the folder is among them, and closed by now.
+        for descriptor in descriptors.into_iter().filter(|descriptor| *descriptor > 2) {
+            let _ = nix::unistd::close(descriptor);
+        }
+    }
+}
