@@ -22,7 +22,7 @@ const THIS: &str = "tests/exporter_rules.rs";
 const ENDPOINT: &str = "std-sender/src/send/endpoint.rs";
 const SETTINGS: &str = "std-sender/src/send/settings.rs";
 const FAULTS: &str = "tests/faults.rs";
-const DELIVERY: &str = "core/src/delivery.rs";
+const DELIVERY: &str = "core/src/wire/delivery.rs";
 
 /// Every row.
 const ROWS: &[(&str, Row)] = &[
@@ -88,7 +88,7 @@ const ROWS: &[(&str, Row)] = &[
     ("M3", Tested("tests/metrics.rs", "counters_are_delta_sums_and_durations_are_delta_histograms")),
     ("M4", NotOurs("histograms have explicit bounds, and no sum")),
     ("M5", NotOurs("there is no NaN among whole numbers")),
-    ("M6", Tested("core/src/metric.rs", "what_breaks_a_rule_is_a_fault_that_says_which")),
+    ("M6", Tested("core/src/events/metric.rs", "what_breaks_a_rule_is_a_fault_that_says_which")),
     ("R1", Tested("tests/policy_example.rs", "it_arrives_and_nothing_that_points_at_a_person_comes_with_it")),
     ("R2", Tested(THIS, "r2_the_sdk_is_named_and_is_not_opentelemetrys")),
     ("R3", Tested("tests/wire.rs", "the_policys_example_is_told_field_by_field")),

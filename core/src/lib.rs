@@ -12,7 +12,7 @@
 //!  schema::Checked (const) ───────►  Record ──► Queue ──► batch ──► otlp::Logs ──► Sender
 //! ```
 //!
-//! The modules stand in reading order; each uses only those above it. Applications use the crate
+//! The folders stand in reading order; each opens with its idea and uses only those above it. Applications use the crate
 //! `automagik-telemetry`, which re-exports this one together with the derives and the senders. Whoever writes a
 //! transport depends on this crate alone.
 
@@ -37,36 +37,23 @@
     )
 )]
 
-mod text;
-pub mod message;
-mod personal;
-pub mod word;
-pub mod label;
-pub mod bucket;
-pub mod field;
-pub mod time;
-pub mod event;
-pub mod metric;
-pub mod cell;
-pub mod loss;
-mod fingerprint;
-pub mod schema;
-pub mod record;
-pub mod aggregate;
-pub mod policy;
-pub mod ring;
-pub mod queue;
-pub mod consent;
-pub mod pseudonym;
-pub mod resource;
-pub mod vocabulary;
-pub mod manifest;
-pub mod otlp;
-pub mod outcome;
-pub mod sender;
-pub mod delivery;
+mod words;
+mod events;
+mod schemas;
+mod records;
+mod counts;
+mod person;
+mod wire;
 #[cfg(test)]
 mod testing;
+
+pub use counts::{aggregate, policy};
+pub use events::{bucket, cell, event, field, loss, metric, time};
+pub use person::{consent, pseudonym};
+pub use records::{queue, record, ring};
+pub use schemas::{manifest, schema};
+pub use wire::{delivery, otlp, outcome, resource, sender, vocabulary};
+pub use words::{label, message, word};
 
 pub use aggregate::{Counter, Histogram};
 pub use consent::Consent;

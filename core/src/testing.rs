@@ -1,10 +1,10 @@
 //! A schema with a field of every kind, for this crate's tests.
 
-use crate::event::{Event, EventDescriptor, Ordinals, Severity, field};
-use crate::field::{Bytes, Count, Field, HttpStatus, Milliseconds};
-use crate::label::Label;
-use crate::policy::{ErrorCategory, ErrorOccurred, FeatureUsed};
-use crate::schema::{Checked, Schema, SchemaDescriptor};
+use crate::counts::policy::{ErrorCategory, ErrorOccurred, FeatureUsed};
+use crate::events::event::{Event, EventDescriptor, Ordinals, Severity, field};
+use crate::events::field::{Bytes, Count, Field, HttpStatus, Milliseconds};
+use crate::schemas::schema::{Checked, Schema, SchemaDescriptor};
+use crate::words::label::Label;
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]

@@ -40,7 +40,7 @@
 //! # }
 //! ```
 
-use crate::builder::Builder;
+use crate::handle::builder::Builder;
 use crate::person::organization::Organization;
 use crate::person::signals::ENABLED;
 use crate::shown::rights::{Rights, RightsError};

@@ -14,28 +14,27 @@
 //!                     shown: the question, status, rights  ◄── decode ── what is kept, and the log of what was sent
 //! ```
 //!
-//! A folder uses only those above it: `files`, `person`, `kept`, `decode`, `send`, `run`, `shown`; then the front door, which stands here.
+//! A folder uses only those above it: `files`, `person`, `kept`, `decode`, `send`, `run`, `shown`, `handle`.
 
 mod decode;
 mod files;
+mod handle;
 mod kept;
 mod person;
 mod run;
 mod send;
 mod shown;
 
-mod builder;
 #[cfg(feature = "clap")]
 pub mod cli;
-mod library;
-mod telemetry;
 #[cfg(test)]
 mod testing;
-mod timer;
 
-pub use builder::Builder;
+pub use handle::builder::Builder;
+pub use handle::library::LibraryTelemetry;
+pub use handle::telemetry::{FlushError, Telemetry};
+pub use handle::timer::{Stopwatch, Timer};
 pub use kept::spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
-pub use library::LibraryTelemetry;
 pub use person::agreed::News;
 pub use person::environment::{Environment, STATE_DIR};
 pub use person::inventory::Inventory;
@@ -53,8 +52,6 @@ pub use shown::ask::{Ask, Question, Reply};
 pub use shown::rights::{Deleted, Rights, RightsError, SentRequest, Waiting};
 pub use shown::status::Status;
 pub use shown::terminal::{Terminal, Wording};
-pub use telemetry::{FlushError, Telemetry};
-pub use timer::{Stopwatch, Timer};
 
 /// Most records of one request.
 pub const BATCH_RECORDS_MAX: usize = 100;

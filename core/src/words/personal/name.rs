@@ -1,0 +1,108 @@
+//! Names of fields that ask for personal data.
+
+use crate::words::text::ends_with;
+
+/// Whether a field of this name asks for personal data: it is one of these names, or ends with one of them
+/// behind a `_` or `.`, as in `user_email`.
+pub(crate) const fn name(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "account",
+        "address",
+        "age",
+        "api_key",
+        "birthday",
+        "body",
+        "card",
+        "cert",
+        "city",
+        "comment",
+        "contact",
+        "content",
+        "cookie",
+        "coordinates",
+        "credential",
+        "credentials",
+        "cwd",
+        "cvv",
+        "date_of_birth",
+        "dir",
+        "directory",
+        "dob",
+        "domain",
+        "email",
+        "e_mail",
+        "file",
+        "file_name",
+        "filename",
+        "first_name",
+        "folder",
+        "full_name",
+        "gender",
+        "home",
+        "host",
+        "host_name",
+        "hostname",
+        "iban",
+        "imei",
+        "imsi",
+        "ip",
+        "ip_addr",
+        "ipv4",
+        "ipv6",
+        "last_name",
+        "latitude",
+        "location",
+        "login",
+        "longitude",
+        "mac",
+        "machine_id",
+        "mail",
+        "message",
+        "mobile",
+        "msisdn",
+        "nickname",
+        "passport",
+        "passwd",
+        "password",
+        "path",
+        "person",
+        "phone",
+        "phone_number",
+        "postcode",
+        "query",
+        "recipient",
+        "salary",
+        "secret",
+        "sender",
+        "serial",
+        "serial_number",
+        "session_id",
+        "ssn",
+        "stack_trace",
+        "stacktrace",
+        "subject",
+        "surname",
+        "telephone",
+        "text",
+        "token",
+        "uid",
+        "url",
+        "uri",
+        "user",
+        "user_id",
+        "user_name",
+        "username",
+        "uuid",
+        "zip",
+    ];
+    let mut names = NAMES;
+    while let [suspicious, rest @ ..] = names {
+        if let Some(before) = ends_with(name.as_bytes(), suspicious.as_bytes())
+            && matches!(before, [] | [.., b'_' | b'.'])
+        {
+            return true;
+        }
+        names = rest;
+    }
+    false
+}
