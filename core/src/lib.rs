@@ -52,7 +52,7 @@ pub use events::{bucket, cell, event, field, loss, metric, time};
 pub use person::{consent, pseudonym};
 pub use records::{queue, record, ring};
 pub use schemas::{manifest, schema};
-pub use wire::{delivery, otlp, outcome, resource, sender, vocabulary};
+pub use wire::{answer, delivery, otlp, outcome, resource, sender, vocabulary};
 pub use words::{label, message, word};
 
 pub use aggregate::{Counter, Histogram};

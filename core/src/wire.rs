@@ -9,5 +9,6 @@ pub mod resource;
 pub mod vocabulary;
 pub mod otlp;
 pub mod outcome;
+pub mod answer;
 pub mod sender;
 pub mod delivery;

@@ -1,6 +1,7 @@
 //! A collector's answer: its status, how long to wait, how many records it refused. Bounded, whatever comes.
 
 use automagik_telemetry_core::Outcome;
+use automagik_telemetry_core::answer::{self, Success};
 use embedded_io_async::Read;
 
 /// Most headers that are looked at. Where there are more, what they ask for is not honoured; the status is.
@@ -42,55 +43,25 @@ pub(crate) async fn read<R: Read>(connection: &mut R, buffer: &mut [u8]) -> Opti
         }
     }
     let body = buffer.get(start..filled).unwrap_or(&[]);
-    Some(match refused(body) {
-        Some(count) if count > 0 => Outcome::PartlyRefused(count),
-        _ => Outcome::Accepted,
-    })
+    Some(Success::read(body).outcome())
 }
 
 /// What `bytes` hold of an answer's head: `None` where they are none, `Some(None)` where even the status is to come.
 fn head(bytes: &[u8]) -> Option<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
-    let mut answer = httparse::Response::new(&mut headers);
-    let len = match answer.parse(bytes) {
+    let mut parsed = httparse::Response::new(&mut headers);
+    let len = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(len)) => Some(len),
         Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => None,
         Err(_) => return None,
     };
-    let Some(status) = answer.code else { return Some(None) };
+    let Some(status) = parsed.code else { return Some(None) };
     let after_seconds = len.and_then(|_| {
-        let header = answer.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
+        let header = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("retry-after"))?;
         // A date needs a clock that the device may not have: core's own waits are used instead.
-        core::str::from_utf8(header.value).ok()?.trim().parse().ok()
+        answer::seconds(core::str::from_utf8(header.value).ok()?)
     });
     Some(Some(Head { status, after_seconds, len }))
-}
-
-/// `ExportLogsServiceResponse.partial_success.rejected_log_records` and its kin: field 1 of field 1.
-fn refused(body: &[u8]) -> Option<u32> {
-    let partial = field_1(body, 2)?;
-    let (len, rest) = varint(partial)?;
-    let partial = rest.get(..usize::try_from(len).ok()?)?;
-    let (count, _) = varint(field_1(partial, 0)?)?;
-    u32::try_from(count).ok()
-}
-
-/// What follows the key of field 1 of wire type `kind`, where a message starts with it.
-fn field_1(message: &[u8], kind: u8) -> Option<&[u8]> {
-    let (key, rest) = message.split_first()?;
-    (*key == (1 << 3) | kind).then_some(rest)
-}
-
-fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut value: u64 = 0;
-    for (at, byte) in bytes.iter().enumerate().take(9) {
-        let shift = u32::try_from(at).ok()?.checked_mul(7)?;
-        value |= u64::from(byte & 0x7F).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some((value, bytes.get(at.checked_add(1)?..)?));
-        }
-    }
-    None
 }
 
 #[cfg(test)]

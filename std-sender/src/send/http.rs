@@ -12,6 +12,7 @@ use crate::send::health::HealthLog;
 use crate::send::sent::SentLog;
 use crate::send::settings::Settings;
 use crate::send::verbose::Explains;
+use automagik_telemetry_core::answer::{self, Success};
 use automagik_telemetry_core::otlp::{Body, Signal};
 use automagik_telemetry_core::resource::SDK_VERSION;
 use automagik_telemetry_core::{Outcome, Sender};
@@ -20,7 +21,6 @@ use core::convert::Infallible;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use http_body::{Frame, SizeHint};
-use prost::Message;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -37,19 +37,6 @@ const GZIP_BYTES_MIN: usize = 1 << 10;
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const GZIP: HeaderValue = HeaderValue::from_static("gzip");
-
-/// `ExportLogsServiceResponse` and its kin: they have the same fields.
-#[derive(Clone, PartialEq, Message)]
-struct Answer {
-    #[prost(message, optional, tag = "1")]
-    partial_success: Option<PartialSuccess>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PartialSuccess {
-    #[prost(int64, tag = "1")]
-    rejected: i64,
-}
 
 /// Posts requests to a collector.
 pub(crate) struct Http {
@@ -234,42 +221,32 @@ fn compressed(bytes: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// What an answer of success says of refused records. It stays a success whatever else it holds, unless it is a page: then
-/// it is of somebody who stands between us and the collector, as in a hotel's network.
+/// What an answer of success says of refused records. It stays a success whatever else it holds, unless it is a page.
 async fn read(mut answer: reqwest::Response) -> (Outcome, Option<Failure>) {
     let mut bytes = Vec::new();
     while let Ok(Some(piece)) = answer.chunk().await {
         bytes.extend_from_slice(&piece);
-        if is_page(&bytes) {
-            return (AGAIN, Some(Failure::Page));
+        if answer::is_page(&bytes) {
+            break;
         }
         if bytes.len() > ANSWER_BYTES_MAX {
             return (Outcome::Accepted, None);
         }
     }
-    let rejected = Answer::decode(bytes.as_slice()).ok().and_then(|answer| answer.partial_success);
-    match rejected.map_or(0, |partial| partial.rejected) {
-        // More than there were is all of them.
-        count @ 1.. => {
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            (Outcome::PartlyRefused(count), Some(Failure::PartlyRefused(count)))
-        }
-        _ => (Outcome::Accepted, None),
-    }
-}
-
-/// Whether these bytes begin a page of HTML or XML. Neither protobuf's messages nor JSON begin so.
-fn is_page(bytes: &[u8]) -> bool {
-    let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    text.trim_ascii_start().first() == Some(&b'<')
+    let success = Success::read(&bytes);
+    let failure = match success {
+        Success::All => None,
+        Success::But(count) => Some(Failure::PartlyRefused(count)),
+        Success::Page => Some(Failure::Page),
+    };
+    (success.outcome(), failure)
 }
 
 /// Seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, section 10.2.3).
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<u32> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // However many digits it has.
-        return Some(value.parse::<u32>().unwrap_or(u32::MAX));
+    if let Some(seconds) = answer::seconds(value) {
+        return Some(seconds);
     }
     let date = httpdate::parse_http_date(value).ok()?;
     let wait = date.duration_since(now).unwrap_or_default();
@@ -279,6 +256,36 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use prost::Message;
+
+    /// `ExportLogsServiceResponse` and its kin: they have the same fields.
+    #[derive(Clone, PartialEq, Message)]
+    struct Answer {
+        #[prost(message, optional, tag = "1")]
+        partial_success: Option<PartialSuccess>,
+    }
+
+    #[derive(Clone, PartialEq, Message)]
+    struct PartialSuccess {
+        #[prost(int64, tag = "1")]
+        rejected: i64,
+        #[prost(string, tag = "2")]
+        error_message: String,
+    }
+
+    proptest! {
+        #[test]
+        fn an_answer_is_read_as_prost_reads_it(rejected: i64, text: String, is_there: bool) {
+            let partial = PartialSuccess { rejected, error_message: text };
+            let bytes = Answer { partial_success: is_there.then_some(partial) }.encode_to_vec();
+            let expected = match rejected {
+                1.. if is_there => Success::But(u32::try_from(rejected).unwrap_or(u32::MAX)),
+                _ => Success::All,
+            };
+            prop_assert_eq!(Success::read(&bytes), expected);
+        }
+    }
 
     fn asked(value: &str, now: SystemTime) -> Option<u32> {
         let mut headers = HeaderMap::new();
@@ -338,7 +345,7 @@ mod tests {
             (b"\x0A\x02\x08\x07", false),
             (b"accepted", false),
         ] {
-            assert_eq!(is_page(bytes), page, "{}", bytes.escape_ascii());
+            assert_eq!(answer::is_page(bytes), page, "{}", bytes.escape_ascii());
         }
     }
 
