@@ -12,7 +12,7 @@ use prost::Message;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -22,7 +22,13 @@ const TARGET: &str = "thumbv7m-none-eabi";
 /// The image, built once; `None` where this machine can't, which is said.
 fn image() -> Option<&'static Path> {
     static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
-    IMAGE.get_or_init(build).as_deref()
+    IMAGE.get_or_init(|| Some(images()?.join("automagik-telemetry-firmware"))).as_deref()
+}
+
+/// The folder of the images: that of these tests, and `examples/firmware.rs`.
+fn images() -> Option<&'static Path> {
+    static IMAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
+    IMAGES.get_or_init(build).as_deref()
 }
 
 fn build() -> Option<PathBuf> {
@@ -55,12 +61,12 @@ fn build() -> Option<PathBuf> {
         .status();
     assert!(built.unwrap().success());
     let folder = root.join("target/firmware").join(if rustup { "" } else { "bare-metal" });
-    Some(folder.join(TARGET).join("release/automagik-telemetry-firmware"))
+    Some(folder.join(TARGET).join("release"))
 }
 
-/// Runs the image with `words` on its command line, and returns what it reports in the end.
-fn run(image: &Path, port: u16, words: &str) -> String {
-    let mut child = Command::new("qemu-system-arm")
+/// Starts the image with `words` on its command line.
+fn start(image: &Path, port: u16, words: &str) -> Child {
+    Command::new("qemu-system-arm")
         .args(["-M", "lm3s6965evb", "-nographic", "-nic", "user,model=stellaris", "-monitor", "none"])
         .args(["-serial", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-append")
@@ -71,7 +77,12 @@ fn run(image: &Path, port: u16, words: &str) -> String {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Runs the image, and returns what it reports in the end.
+fn run(image: &Path, port: u16, words: &str) -> String {
+    let mut child = start(image, port, words);
     let (mut out, mut error) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
     let (sender, ended) = channel();
     std::thread::spawn(move || {
@@ -345,4 +356,26 @@ fn a_consent_that_is_withdrawn_while_it_runs_erases_the_backlog() {
     run(image, nobody(), &format!("flash={path} then=withdraw seconds=60"));
     let bytes = std::fs::read(flash.path()).unwrap();
     assert!(bytes[PROVISION_LEN..].iter().all(|byte| *byte == 0xFF));
+}
+
+#[test]
+fn the_example_sends_after_a_yes_and_not_after_a_no() {
+    let Some(images) = images() else { return };
+    let (flash, collector) = (blank_flash(), Receiver::start());
+    let words = |answer: &str| format!("flash={} answer={answer}", flash.path().display());
+    let mut pump = start(&images.join("example"), collector.port(), &words("yes"));
+    let arrived = collector.wait_for_logs(Duration::from_secs(60), 3);
+    pump.kill().unwrap();
+    pump.wait().unwrap();
+    assert!(arrived, "{} arrived", collector.logs().len());
+    let logs = collector.logs();
+    assert!(logs.iter().all(|log| log.event == "pump.ran"));
+    assert_eq!((logs[0].attribute("cause"), logs[1].attribute("cause")), ("timer", "button"));
+
+    let connections = collector.connections();
+    let mut pump = start(&images.join("example"), collector.port(), &words("no"));
+    std::thread::sleep(Duration::from_secs(5));
+    pump.kill().unwrap();
+    pump.wait().unwrap();
+    assert_eq!(collector.connections(), connections, "it connected after a no");
 }

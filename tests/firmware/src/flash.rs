@@ -1,6 +1,7 @@
 //! NOR flash in a file on the host, by semihosting: what is written there outlives the machine. Bits are only cleared by
 //! writes, and set by erasing a page.
 
+use crate::words::Words;
 use cortex_m_semihosting::nr::open::{R_BINARY, RW_BINARY};
 use cortex_m_semihosting::syscall;
 use embedded_storage_async::nor_flash::{
@@ -52,6 +53,12 @@ impl Flash {
         let missing = unsafe { syscall!(WRITE, self.handle, bytes.as_ptr(), bytes.len()) };
         if missing == 0 { Ok(()) } else { Err(HostFailed) }
     }
+}
+
+/// A handle for each of the two ranges, of the file that `flash=` names.
+pub fn open_twice(words: &Words) -> Option<(Flash, Flash)> {
+    let path = words.word("flash")?;
+    Some((Flash::open(path)?, Flash::open(path)?))
 }
 
 fn open(path: &str, mode: usize) -> Option<usize> {

@@ -1,9 +1,9 @@
 //! The way to the collector: in the clear, or over TLS where the command line names who vouches for it.
 
-use crate::flash;
 use automagik_telemetry::firmware::{Authority, Http, Https};
 use automagik_telemetry::otlp::{Body, Signal};
 use automagik_telemetry::{Outcome, Sender};
+use board::flash;
 use core::convert::Infallible;
 use core::net::{IpAddr, Ipv4Addr};
 use embassy_net::Stack;

@@ -9,27 +9,23 @@
 #![no_std]
 #![no_main]
 
-mod clock;
-mod flash;
 mod line;
-mod network;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::firmware::{Backlog, Provision, Settings, Telemetry};
 use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
-use core::panic::PanicInfo;
+use board::Words;
+use board::flash::{self, Flash};
 use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
 use cortex_m_rt::{entry, exception};
-use cortex_m_semihosting::debug::{EXIT_FAILURE, EXIT_SUCCESS, exit};
-use cortex_m_semihosting::{hprintln, syscall1};
-use embassy_executor::{Executor, Spawner};
-use embassy_net::{Config, Runner, Stack, StackResources};
+use cortex_m_semihosting::debug::{EXIT_SUCCESS, exit};
+use cortex_m_semihosting::hprintln;
+use embassy_executor::Spawner;
+use embassy_net::Stack;
 use embassy_time::{Duration, Instant, Timer};
-use flash::Flash;
 use line::Line;
-use static_cell::StaticCell;
 
 /// What the button does.
 #[derive(Label, Clone, Copy)]
@@ -80,36 +76,6 @@ static PRESSED: AtomicU32 = AtomicU32::new(0);
 unsafe fn DefaultHandler(_: i16) {
     let number = PRESSED.fetch_add(1, Ordering::Relaxed);
     TELEMETRY.record(Interrupted { number: Count::new(number) });
-}
-
-/// The words of the command line.
-struct Words {
-    line: [u8; 256],
-    len: usize,
-}
-
-impl Words {
-    fn get() -> Self {
-        let mut line = [0_u8; 256];
-        let mut block = [line.as_mut_ptr() as usize, line.len()];
-        // SAFETY: the block holds the address and the length of `line`, as SYS_GET_CMDLINE asks.
-        unsafe { syscall1!(GET_CMDLINE, block.as_mut_ptr()) };
-        Self { line, len: block[1].min(line.len()) }
-    }
-
-    fn number(&self, name: &str) -> u32 {
-        self.word(name).and_then(|value| value.parse().ok()).unwrap_or(0)
-    }
-
-    fn word(&self, name: &str) -> Option<&str> {
-        let line = core::str::from_utf8(&self.line[..self.len]).ok()?;
-        line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
-    }
-}
-
-#[embassy_executor::task]
-async fn network_task(mut runner: Runner<'static, network::Stellaris>) {
-    runner.run().await
 }
 
 #[embassy_executor::task]
@@ -183,27 +149,7 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
 
 #[entry]
 fn main() -> ! {
-    static EXECUTOR: StaticCell<Executor> = StaticCell::new();
-    static RESOURCES: StaticCell<StackResources<3>> = StaticCell::new();
-    let core = cortex_m::Peripherals::take().unwrap();
     // SAFETY: its handler is there, and uses nothing that is shared but through critical sections and atomics.
     unsafe { NVIC::unmask(Button) };
-    clock::start(core.SYST);
-    let (stack, runner) = embassy_net::new(
-        network::Stellaris::new(),
-        Config::dhcpv4(Default::default()),
-        RESOURCES.init(StackResources::new()),
-        7,
-    );
-    EXECUTOR.init(Executor::new()).run(|spawner| {
-        spawner.spawn(network_task(runner).unwrap());
-        spawner.spawn(program(spawner, stack, Words::get()).unwrap());
-    })
-}
-
-#[panic_handler]
-fn panicked(info: &PanicInfo<'_>) -> ! {
-    hprintln!("{}", info);
-    exit(EXIT_FAILURE);
-    loop {}
+    board::start(|spawner, stack| spawner.spawn(program(spawner, stack, Words::get()).unwrap()))
 }

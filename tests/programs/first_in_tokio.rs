@@ -1,4 +1,4 @@
-//! README's first example inside an async runtime: nothing else changes. `cargo run --example first_in_tokio`.
+//! README's first example inside an async runtime: nothing else changes.
 
 use automagik_telemetry::{FeatureUsed, Label, Schema, Telemetry};
 
