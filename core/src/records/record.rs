@@ -53,7 +53,7 @@ impl core::error::Error for Error {}
 
 /// One event that happened, as ordinals. 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(test, derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Wire {
     event: u16,
     time: u32,
@@ -84,7 +84,10 @@ struct Wire {
 /// assert_eq!((decoded, rest), (record, &[][..]));
 /// # Ok::<(), automagik_telemetry_core::record::Error>(())
 /// ```
+/// With the feature `serde` it is read and written by `serde`, as [`encode`](Record::encode) does through `postcard`. Like
+/// [`read`](Record::read), that checks nothing against a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record(Wire);
 
 impl Record {

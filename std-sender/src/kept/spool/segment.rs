@@ -129,7 +129,7 @@ fn intact(segment: &[u8], at: usize) -> Option<Frame> {
         return None;
     }
     let mut records = Vec::with_capacity(count);
-    while let Ok((record, rest)) = Record::read(bytes) {
+    while let Ok((record, rest)) = postcard::take_from_bytes::<Record>(bytes) {
         records.push(record);
         bytes = rest;
     }
