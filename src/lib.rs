@@ -7,8 +7,8 @@ pub use automagik_telemetry_core::{
     ApiRequest, Bytes, CommandExecuted, Consent, Count, Counter, Delivery, ErrorCategory, ErrorOccurred,
     FeatureUsed, Field, HealthStatus, Histogram, HttpStatus, Includes, IncludesLibrary, Milliseconds,
     OperationLatency, Outcome, Pseudonym, Queue, Record, Secret, Sender, ServiceHealth, Severity, aggregate,
-    bucket, cell, consent, delivery, event, field, label, loss, manifest, message, metric, otlp, outcome,
-    policy, pseudonym, queue, record, resource, ring, schema, sender, time, vocabulary, word,
+    answer, bucket, cell, consent, delivery, event, field, label, loss, manifest, message, metric, otlp,
+    outcome, policy, pseudonym, queue, record, resource, ring, schema, sender, time, vocabulary, word,
 };
 #[doc(inline)]
 pub use automagik_telemetry_core::{Event, Label, Library, Schema};

@@ -1,8 +1,8 @@
 //! The core of Automagik Telemetry: **an event has no place to put a string**.
 //!
-//! Every field of an event is a member of a small finite set that is fixed when the program is compiled. What a
-//! program records is a handful of ordinals; the words they stand for are constants that the compiler has
-//! checked. `no_std`, no allocation, no unsafe code, no panics.
+//! Every field of an event takes its value from a small finite set that is fixed at compile time. A record holds the ordinals of these
+//! values; the words that they stand for are constants, checked by the compiler. This crate is `no_std`, and has no allocation, no unsafe code
+//! and no panics.
 //!
 //! ```text
 //!  compile time                       run time                                  edge
@@ -12,9 +12,8 @@
 //!  schema::Checked (const) ───────►  Record ──► Queue ──► batch ──► otlp::Logs ──► Sender
 //! ```
 //!
-//! The folders stand in reading order; each opens with its idea and uses only those above it. Applications use the crate
-//! `automagik-telemetry`, which re-exports this one together with the derives and the senders. Whoever writes a
-//! transport depends on this crate alone.
+//! Applications depend on the crate `automagik-telemetry`, which re-exports this one together with the derives and the senders. To write
+//! a transport, depend on this crate alone. The folders stand in reading order: each opens with its idea and uses only those above it.
 
 // The tests of this crate run on a host.
 #![cfg_attr(not(test), no_std)]

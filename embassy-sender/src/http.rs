@@ -23,8 +23,8 @@ pub(crate) const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
 
 /// Posts requests to `http://<host>:<port><path>/v1/logs` and `/v1/metrics`.
 ///
-/// Nothing is encrypted: for a collector on the device's own network, or behind a gateway there. `Https` (feature `tls`) encrypts.
-/// A redirect is a refusal.
+/// It does not encrypt: use it for a collector on the device's own network, or behind a gateway there, and `Https` (feature `tls`)
+/// otherwise. Redirects are not followed.
 ///
 /// ```
 /// use automagik_telemetry_embassy::Http;
@@ -48,13 +48,13 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
-    /// A sender to `host`, a name or an address, at `port`.
+    /// Returns a sender to `host`, a name or an address, at `port`.
     #[must_use]
     pub const fn new(tcp: &'a T, dns: &'a D, host: &'a str, port: u16) -> Self {
         Self { tcp, dns, place: Place { host, port, path: "" } }
     }
 
-    /// This one, with what stands before `/v1/logs`: such as `/otlp`.
+    /// Sets the path before `/v1/logs`, such as `/otlp`.
     #[must_use]
     pub const fn path(mut self, path: &'a str) -> Self {
         self.place.path = path;

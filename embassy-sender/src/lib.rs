@@ -1,5 +1,4 @@
-//! Telemetry for firmware: `no_std`, no allocation. Applications use it through the crate `automagik-telemetry` with its
-//! feature `embassy`.
+//! Telemetry for firmware, `no_std` and without allocation. Use it through the crate `automagik-telemetry` with its feature `embassy`.
 //!
 //! ```text
 //!  task, interrupt:  record(event) ──► Telemetry (a queue in a static, counters beside it)
@@ -17,9 +16,9 @@
 //! Other transports (datagrams, a serial line to a gateway) implement the same trait,
 //! [`Sender`](automagik_telemetry_core::Sender).
 //!
-//! Nothing is recorded before [`Telemetry::start`], which takes a [`Consent`](automagik_telemetry_core::Consent): on a device
-//! that is what the person provisioned, kept in flash by [`Provision`] and decided by
-//! [`decide`](automagik_telemetry_core::consent::decide) as everywhere.
+//! Nothing is recorded before [`Telemetry::start`], which takes a [`Consent`](automagik_telemetry_core::Consent). On a device the answer is
+//! provisioned: [`Provision`] stores it in flash, and [`decide`](automagik_telemetry_core::consent::decide) turns it into a decision, as on
+//! hosts.
 
 #![no_std]
 #![cfg_attr(

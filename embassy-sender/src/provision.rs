@@ -15,7 +15,7 @@ use sequential_storage::map::{MapConfig, MapConfigError, MapStorage};
 const ANSWER: u8 = 0;
 const SECRET: u8 = 1;
 
-/// Pages of flash that are needed: one is written while the other is erased.
+/// Pages of flash needed: one is written while the other is erased.
 pub const RANGE_LEN_MIN: u32 = 2;
 
 /// Bytes that an item takes in memory: its key, the secret, and what the flash's words round up to.
@@ -24,7 +24,7 @@ const BUFFER_LEN: usize = 64;
 /// What is read once a start needs no cache.
 type NoCache = Cache<Uncached, Uncached, Uncached, u8>;
 
-/// The person's answer and the installation's secret, in two pages of flash or more. Wear is levelled over them.
+/// Stores the user's answer and the installation's secret in two pages of flash or more, with wear levelling.
 ///
 /// ```
 /// use automagik_telemetry_core::Schema;
@@ -45,18 +45,18 @@ pub struct Provision<F: NorFlash> {
 }
 
 impl<F: NorFlash> Provision<F> {
-    /// What is kept in `range` of `flash`, in bytes: whole pages, [`RANGE_LEN_MIN`] at least.
+    /// Uses `range` of `flash`, in bytes: whole pages, [`RANGE_LEN_MIN`] at least.
     ///
     /// # Errors
     ///
-    /// Where `range` does not fit `flash`.
+    /// If `range` does not fit `flash`.
     pub fn new(flash: F, range: Range<u32>) -> Result<Self, MapConfigError> {
         Ok(Self {
             map: MapStorage::new(flash, MapConfig::try_new(range)?, Cache::new(Uncached, Uncached, Uncached)),
         })
     }
 
-    /// Whether telemetry is on. Flash that can't be read holds no yes.
+    /// Returns whether telemetry is on. Flash that cannot be read holds no yes.
     pub async fn decision(&mut self) -> Decision {
         let stored = match self.map.fetch_item::<u8>(&mut [0; BUFFER_LEN], &ANSWER).await {
             Ok(None) => Answer::Silent,
@@ -67,12 +67,12 @@ impl<F: NorFlash> Provision<F> {
         decide(&Signals { stored, ..Signals::default() })
     }
 
-    /// Keeps the person's answer. A no erases the secret: a later yes is somebody new. Say it to
-    /// [`Telemetry::withdraw`](crate::Telemetry::withdraw) too.
+    /// Stores the user's answer. A no erases the secret, so a later yes has a new pseudonym. After a no, also call
+    /// [`Telemetry::withdraw`](crate::Telemetry::withdraw).
     ///
     /// # Errors
     ///
-    /// Where the flash fails.
+    /// If the flash fails.
     pub async fn answer(&mut self, yes: bool) -> Result<(), Error<F::Error>> {
         if !yes {
             self.map.erase_all().await?;
@@ -80,12 +80,12 @@ impl<F: NorFlash> Provision<F> {
         self.map.store_item(&mut [0; BUFFER_LEN], &ANSWER, &u8::from(yes)).await
     }
 
-    /// The installation's secret, made of `random` bytes where there is none: of the device's own generator, not of its
-    /// serial number.
+    /// Returns the installation's secret. If there is none, it is made of `random` bytes: use the device's random number generator, not
+    /// its serial number.
     ///
     /// # Errors
     ///
-    /// Where the flash fails.
+    /// If the flash fails.
     pub async fn secret(
         &mut self,
         consent: Consent,

@@ -18,10 +18,10 @@ use portable_atomic::{AtomicBool, AtomicU32, Ordering};
 /// Most records of one request.
 pub const BATCH_RECORDS_MAX: u32 = 100;
 
-/// How long records wait for others to leave with.
+/// The default of [`Settings::interval`].
 pub const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Records of the schema `S`, in `N` bytes of RAM: 6 to 8 bytes a record. In a `static`, for tasks and interrupts.
+/// Records the events of the schema `S`, in a queue of `N` bytes: a record takes 6 to 8. Put it in a `static`, for tasks and interrupts.
 ///
 /// Without consent [`record`](Telemetry::record) is one load and one branch.
 ///
@@ -58,12 +58,12 @@ pub struct Telemetry<S, const N: usize> {
     schema: PhantomData<fn(S)>,
 }
 
-/// What the task needs to know.
+/// How the task sends.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How long records wait for others to leave with; a queue that is half full is sent at once.
+    /// How long a record may wait for others, to be sent with them in one request. A queue that is half full is sent at once.
     pub interval: Duration,
-    /// Spreads the waits of devices that failed together: from the device's random numbers.
+    /// A random number of the device's own. It spreads the retries of devices that failed together.
     pub seed: u32,
 }
 
@@ -80,7 +80,7 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         if half < BATCH_RECORDS_MAX as usize { half as u32 } else { BATCH_RECORDS_MAX }
     };
 
-    /// An empty queue, off.
+    /// Returns an empty queue that is off.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -92,11 +92,11 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         }
     }
 
-    /// Records `event`, from a task or an interrupt. It does not allocate, block, fail or panic. Where there is no room, the
-    /// loss is counted and the count is delivered.
+    /// Records `event`, from a task or an interrupt. It never allocates, blocks, fails or panics. If the queue is full, the event is
+    /// dropped and counted, and the count is delivered.
     ///
-    /// On one core the queue's critical section is interrupts off for some fifty instructions; on several it is what the
-    /// HAL's `critical-section` implementation makes of it, a spin lock.
+    /// On one core, the queue's critical section turns interrupts off for about fifty instructions. On several cores it is a spin lock, as
+    /// the HAL implements `critical-section`.
     #[inline]
     pub fn record<E>(&self, event: E)
     where
@@ -137,8 +137,8 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         }
     }
 
-    /// Says what time it is, in seconds since 1970: from SNTP, a clock chip, a gateway. Before that, records tell the
-    /// time since the start, as if that had been in 1970.
+    /// Sets the time, in seconds since 1970, from SNTP, a clock chip or a gateway. Without it, records carry the time since the start, as
+    /// if the device had started in 1970.
     pub fn set_unix_time(&self, seconds: u32) {
         clock::set(seconds);
     }
@@ -147,25 +147,24 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
         Coarse::from_unix_seconds(clock::seconds(), S::RESOLUTION)
     }
 
-    /// Whether nothing waits in the queue. What was counted comes there once a step of the schema's
-    /// resolution.
+    /// Returns whether the queue is empty. Counters are moved to the queue once per step of the schema's resolution.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
-    /// Whether anything is recorded.
+    /// Returns whether events are recorded.
     pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
     }
 
-    /// Records from now on. What was counted before is forgotten: there was no consent.
+    /// Starts recording. Counters are reset first: what they counted before was without consent.
     pub fn start(&self, _: Consent) {
         aggregate::drain::<S>(self.now(), self.now(), |_| true);
         self.on.store(true, Ordering::Relaxed);
     }
 
-    /// The person has said no: records nothing any more, and deletes what waits. [`run`](Telemetry::run) sends no further
-    /// request, and [`run_with`](Telemetry::run_with) erases its backlog. The secret is erased by
+    /// Stops recording after a no, and deletes the waiting records. [`run`](Telemetry::run) sends no further request, and
+    /// [`run_with`](Telemetry::run_with) erases its backlog. To erase the secret, call
     /// [`Provision::answer`](crate::Provision::answer).
     pub fn withdraw(&self) {
         self.on.store(false, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What a collector's answer means, as far as its bytes say: one reading for a host and a device. Nothing of it is trusted.
+//! Reads a collector's answer, on hosts and devices alike. The bytes may be anything.
 //!
 //! ```text
 //! ExportLogsServiceResponse, ExportMetricsServiceResponse { 1 partial_success { 1 rejected: int64, 2 error_message } }
@@ -6,19 +6,19 @@
 
 use crate::wire::outcome::Outcome;
 
-/// What stands in the body of an answer of success.
+/// What the body of an answer with status 2xx says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Success {
-    /// All records were taken, or it does not say otherwise.
+    /// All records were accepted, or it does not say otherwise.
     All,
-    /// All but so many.
+    /// All but this many were accepted. A number beyond 32 bits is [`u32::MAX`].
     But(u32),
-    /// A page of HTML or XML: somebody stands between us and the collector, as in a hotel's network, and nothing was taken.
+    /// A page of HTML or XML. It comes from a captive portal, as in a hotel's network, so the collector did not get the request.
     Page,
 }
 
 impl Success {
-    /// What `body`, or the start of it, says.
+    /// Reads `body`, or the start of it.
     ///
     /// ```
     /// use automagik_telemetry_core::answer::Success;
@@ -44,7 +44,7 @@ impl Success {
         }
     }
 
-    /// What follows.
+    /// Returns what becomes of the records.
     #[must_use]
     pub const fn outcome(self) -> Outcome {
         match self {
@@ -55,15 +55,15 @@ impl Success {
     }
 }
 
-/// Whether these bytes begin a page of HTML or XML: `<` and a letter, `!` or `?`. JSON begins otherwise. So does protobuf, where a
-/// `partial_success` of 60 bytes begins with a line's end and `<`, but goes on with a field's key.
+/// Returns whether `bytes` begin a page of HTML or XML: with `<` and a letter, `!` or `?`. JSON does not begin so, and neither does protobuf:
+/// a `partial_success` of 60 bytes begins with a line feed and `<`, but a field's key follows.
 #[must_use]
 pub fn is_page(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes).trim_ascii_start();
     matches!(text, [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..])
 }
 
-/// The seconds that `Retry-After` asks for, where it is a number (RFC 9110, section 10.2.3), of however many digits.
+/// Returns the seconds that `Retry-After` asks for, if it is a number (RFC 9110, section 10.2.3). More than 32 bits are [`u32::MAX`].
 ///
 /// ```
 /// use automagik_telemetry_core::answer::seconds;

@@ -15,7 +15,7 @@ use core::marker::PhantomData;
 use std::fmt;
 use std::time::Duration;
 
-/// Makes a [`Telemetry`].
+/// Configures and starts a [`Telemetry`] handle.
 ///
 /// ```
 /// # use automagik_telemetry_std::{Environment, Telemetry};
@@ -54,65 +54,66 @@ impl<S: Schema> Builder<S> {
         Self { environment: None, options: Options::default(), dialog: None, schema: PhantomData }
     }
 
-    /// Where `opted_out`, telemetry is off, whatever anybody else says. There is no switch that turns it on: that is
-    /// the person's word alone.
+    /// Turns telemetry off if `opted_out`, and overrides every yes. Nothing in the program can turn it on: only the user can.
     #[must_use]
     pub fn opt_out(mut self, opted_out: bool) -> Self {
         self.options.opt_out |= opted_out;
         self
     }
 
-    /// Where `verbose`, shows on standard error what is sent: for a `--telemetry-verbose` of the application. The
-    /// person's `ACME_TELEMETRY_VERBOSE` (the organization's name in front) does the same.
+    /// If `verbose`, shows on standard error what is sent. Connect it to an option such as `--telemetry-verbose`. Users get the
+    /// same from the variable `ACME_TELEMETRY_VERBOSE` (with your organization's name).
     #[must_use]
     pub fn verbose(mut self, verbose: bool) -> Self {
         self.options.verbose |= verbose;
         self
     }
 
-    /// Lets records wait for `interval` at most for others to leave with, instead of [`INTERVAL`](crate::INTERVAL).
+    /// Sets how long a record may wait for others, to be sent with them in one request. The default is
+    /// [`INTERVAL`](crate::INTERVAL).
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.options.interval = interval;
         self
     }
 
-    /// Gives one request and its answer `timeout` instead of [`TIMEOUT`](crate::settings::TIMEOUT); zero is no limit. The person's
-    /// `ACME_TELEMETRY_TIMEOUT` beats it.
+    /// Sets how long one request may take, with its answer. The default is [`TIMEOUT`](crate::settings::TIMEOUT); zero means no
+    /// limit. The user's `ACME_TELEMETRY_TIMEOUT` overrides it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = (!timeout.is_zero()).then_some(timeout);
         self
     }
 
-    /// Where not `gzip`, sends bodies of more than 1 KiB as they are. The person's `ACME_TELEMETRY_COMPRESSION`
-    /// beats it.
+    /// Turns compression off if not `gzip`. By default, bodies of more than 1 KiB are compressed. The user's
+    /// `ACME_TELEMETRY_COMPRESSION` overrides it.
     #[must_use]
     pub fn compression(mut self, gzip: bool) -> Self {
         self.options.compression = gzip;
         self
     }
 
-    /// When the last handle is dropped, waits for delivery, for `most` at most: for a program that is never run again, as
-    /// in a container. Without it nothing is waited for: what was recorded goes to disk, and the next run delivers it.
+    /// Waits for delivery when the last handle is dropped, for `most` at most. Use it for a program that may never run again, as in a
+    /// container. By default the drop writes to disk, and the next run delivers.
     #[must_use]
     pub fn wait_at_exit(mut self, most: Duration) -> Self {
         self.options.wait_at_exit = most;
         self
     }
 
-    /// For a command line program, over before a request is: lets a run, when its last handle is dropped, leave a process behind
-    /// that delivers what waits; one at a time, for a minute at most. It is this program with the same arguments, and it
-    /// ends inside [`build`](Builder::build) or [`start`](Builder::start): **call that first in `main`**, before the program does
-    /// anything but read its arguments. It may be called inside any async runtime.
+    /// Delivers in a separate process after a run, for command line programs that exit before a request could finish. When the last
+    /// handle is dropped, the run leaves a process behind that delivers the waiting events and exits, within a minute. There is at most one.
+    ///
+    /// That process is this program with the same arguments. It ends inside [`build`](Builder::build) or [`start`](Builder::start), so
+    /// **call that first in `main`**, before anything but reading the arguments. You may call it inside any async runtime.
     #[must_use]
     pub fn upload_in_background(mut self, upload: bool) -> Self {
         self.options.upload_in_background = upload;
         self
     }
 
-    /// On the first run, where nothing is decided and somebody is there to answer, asks with `dialog` and keeps the
-    /// answer: [`Terminal`](crate::Terminal) asks at a terminal, never in a pipe. Without this nobody is asked.
+    /// Asks for consent with `dialog` on the first run, if the user has not decided yet and is there to answer, and stores the answer.
+    /// [`Terminal`](crate::Terminal) asks at a terminal, never in a pipe. By default nobody is asked.
     ///
     /// ```
     /// # use automagik_telemetry_core::{FeatureUsed, Label};
@@ -132,34 +133,34 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// What a person may see, change, take along and delete, without starting anything: for a command or a window of
-    /// the application.
+    /// Returns what users can see, change, export and delete, without starting telemetry. Use it for a command or a settings window.
     #[must_use]
     pub fn rights(self) -> Rights<S> {
         let environment = self.environment.unwrap_or_else(Environment::of_process);
         Rights::new(environment.of(Organization::of::<S>()), self.options.opt_out)
     }
 
-    /// Takes variables and folders from `environment` instead of the process: for tests and demonstrations. Unless it is
-    /// that of the process, data go to this machine alone.
+    /// Reads variables and folders from `environment` instead of the process, for tests and demonstrations. With any environment but the
+    /// process's own, data are sent to this machine only.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = Some(environment);
         self
     }
 
-    /// A handle that is on where the person agreed, and off otherwise. It follows them: see [`Telemetry::follow`].
+    /// Starts telemetry if the user agreed, and returns a handle, which is off otherwise. The handle follows the user's decision: see
+    /// [`Telemetry::follow`].
     ///
     /// # Errors
     ///
-    /// [`StartError`], only where the person agreed.
+    /// [`StartError`]. Without consent nothing is tried, so there is no error.
     pub fn build(self) -> Result<Telemetry<S>, StartError> {
         let (telemetry, started) = self.begin();
         started.map(|()| telemetry)
     }
 
-    /// Like [`build`](Builder::build), for a program that goes on whatever happens: what went wrong is one line on
-    /// standard error, and the handle is off.
+    /// Like [`build`](Builder::build), for a program that goes on in any case: an error is one line on standard error, and the handle is
+    /// off.
     #[must_use]
     pub fn start(self) -> Telemetry<S> {
         let (telemetry, started) = self.begin();
@@ -196,7 +197,7 @@ impl<S: Schema> Builder<S> {
 }
 
 impl<S> Telemetry<S> {
-    /// The way to a handle. See [`Builder`].
+    /// Returns a [`Builder`] for a handle.
     // The bound stands here so that what is no schema is answered with the trait's own sentence.
     #[must_use]
     pub fn builder() -> Builder<S>

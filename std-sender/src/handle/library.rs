@@ -54,7 +54,7 @@ pub struct LibraryTelemetry<L> {
 }
 
 impl<L: Library> LibraryTelemetry<L> {
-    /// One that records nothing: for a program without telemetry.
+    /// Returns a handle that records nothing, for a program without telemetry.
     #[must_use]
     pub const fn off() -> Self {
         Self { to: None, library: PhantomData }

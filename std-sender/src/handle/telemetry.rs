@@ -21,15 +21,16 @@ use std::time::Duration;
 /// Without consent it is off: [`record`](Telemetry::record) is one branch, and there is no file, no thread and no
 /// socket.
 ///
-/// Make it in `main`, after the program has become a daemon or forked for other reasons, and let it drop when `main`
-/// returns: dropping the last clone writes what was recorded to disk, and whatever runs next delivers it. The drop does not
-/// wait for the network, with two exceptions: a request whose body has left is given up to three seconds for its answer where the
-/// collector is known to answer (0.1 where nobody knows), since otherwise it would have to be repeated; and where nothing can
-/// be kept on disk, [`WAIT_WITHOUT_DISK`](crate::WAIT_WITHOUT_DISK).
+/// Create it in `main`, after the program has daemonized or forked, and let it drop when `main` returns. Dropping the last clone writes
+/// the recorded events to disk, and the next run delivers them. The drop does not wait for the network, with two exceptions:
 ///
-/// `std::process::exit` and signals that end the process (SIGTERM, SIGINT, SIGKILL) drop nothing: then what was recorded in the
-/// last tenth of a second is lost, and nobody can count it. Return an [`ExitCode`](std::process::ExitCode) from `main`, and let
-/// a handler of SIGTERM end `main`, as a server has for its own sake. A forked child may record, but what it records goes nowhere.
+/// - A request whose body was sent gets up to three seconds for its answer if the collector has answered before, and 0.1 seconds
+///   otherwise. Without an answer it would have to be sent again.
+/// - If nothing can be stored on disk, the drop waits for delivery for [`WAIT_WITHOUT_DISK`](crate::WAIT_WITHOUT_DISK) at most.
+///
+/// `std::process::exit` and signals that kill the process (SIGTERM, SIGINT, SIGKILL) do not drop the handle. The events of the last tenth
+/// of a second are then lost, and cannot be counted. Return an [`ExitCode`](std::process::ExitCode) from `main`, and handle SIGTERM by
+/// returning from `main`. A forked child may call `record`, but its events are not delivered.
 pub struct Telemetry<S> {
     /// Whether anything is recorded: all that a record looks at where telemetry is off.
     on: Arc<AtomicBool>,
@@ -60,12 +61,12 @@ impl Handle {
     }
 }
 
-/// Why a flush did not end well.
+/// Why a flush failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlushError {
     /// Time ran out before everything was delivered; delivery goes on.
     Timeout,
-    /// There is no worker any more.
+    /// The worker thread has stopped.
     Stopped,
 }
 
@@ -108,8 +109,8 @@ impl<S: Schema> Telemetry<S> {
         Ok(())
     }
 
-    /// Records `event`, which is delivered later. It does not allocate, block, fail or panic; off, it is one branch.
-    /// Where there is no room, the loss is counted and the count is delivered.
+    /// Records `event` for later delivery. It never allocates, blocks, fails or panics. When telemetry is off, it is one branch.
+    /// If the queue is full, the event is dropped and counted, and the count is delivered.
     // A call would cost a third of the whole.
     #[inline(always)]
     pub fn record<E>(&self, event: E)
@@ -125,27 +126,27 @@ impl<S: Schema> Telemetry<S> {
         }
     }
 
-    /// Whether anything is recorded: the person agrees, as of now. It looks at some thirty variables and four files.
+    /// Returns whether events are recorded now. This reads some thirty variables and four files.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
             && matches!(self.handle.person.standing(), Standing::Agreed | Standing::Unclear)
     }
 
-    /// What the person says now, and which signal decides. It looks at some thirty variables and four files.
+    /// Returns the user's decision, and which signal decides. This reads some thirty variables and four files.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.handle.person.decision()
     }
 
-    /// What the person may see, change, take along and delete: for a settings window.
+    /// Returns what users can see, change, export and delete, for a settings window.
     #[must_use]
     pub fn rights(&self) -> Rights<S> {
         let person = &self.handle.person;
         Rights::new(person.environment().clone(), person.options().opt_out)
     }
 
-    /// The person says yes: keeps that, and begins to record now, unless another signal says no. See
+    /// Stores a yes, and starts recording now unless another signal says no. See
     /// [`Rights::turn_on`].
     ///
     /// ```
@@ -170,7 +171,7 @@ impl<S: Schema> Telemetry<S> {
     ///
     /// # Errors
     ///
-    /// Where the answer can't be kept. It counts for this run all the same.
+    /// If the answer cannot be stored. It counts for this run all the same.
     pub fn turn_on(&self) -> Result<PathBuf, RightsError> {
         self.handle.person.answer(true);
         let kept = self.rights().turn_on();
@@ -178,11 +179,11 @@ impl<S: Schema> Telemetry<S> {
         kept
     }
 
-    /// The person says no: records nothing from now on, keeps that, and deletes what waits. See [`Rights::turn_off`].
+    /// Stores a no, stops recording now, and deletes the waiting events. See [`Rights::turn_off`].
     ///
     /// # Errors
     ///
-    /// Where the answer can't be kept, or something can't be deleted. It counts for this run all the same.
+    /// If the answer cannot be stored, or something cannot be deleted. It counts for this run all the same.
     pub fn turn_off(&self) -> Result<(PathBuf, usize), RightsError> {
         self.on.store(false, Ordering::Relaxed);
         self.handle.person.answer(false);
@@ -191,9 +192,8 @@ impl<S: Schema> Telemetry<S> {
         kept
     }
 
-    /// Looks at what the person says now, and follows them: begins to record where they have said yes elsewhere, ends where they
-    /// have said no. A handle that was on once looks by itself, once a second; one that never was costs nothing, and is
-    /// told so. What keeps it from starting leaves it off.
+    /// Follows the user's decision as of now: starts recording if they said yes elsewhere, and stops if they said no. Once on, a handle
+    /// does this by itself, once a second. Before that it costs nothing, so call this. If telemetry cannot start, it stays off.
     pub fn follow(&self) -> Decision {
         let decision = self.decision();
         let _ = self.begin(decision);
@@ -203,8 +203,8 @@ impl<S: Schema> Telemetry<S> {
         decision
     }
 
-    /// Waits until everything that was recorded before has been delivered, for `timeout` at most. Off, there is nothing
-    /// to wait for.
+    /// Waits until everything recorded before this call has been delivered, for `timeout` at most. When telemetry is off, it returns at
+    /// once.
     ///
     /// # Errors
     ///

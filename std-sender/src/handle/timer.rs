@@ -4,7 +4,7 @@ use automagik_telemetry_core::aggregate::Labels;
 use automagik_telemetry_core::{Histogram, Milliseconds};
 use std::time::Instant;
 
-/// Measures the time from its making, for an event.
+/// Measures a duration for an event.
 ///
 /// ```
 /// use automagik_telemetry_std::Stopwatch;
@@ -23,14 +23,14 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// The time since then, in its class.
+    /// Returns the time since the start, in its size class.
     #[must_use]
     pub fn elapsed(&self) -> Milliseconds {
         Milliseconds::from(self.0.elapsed())
     }
 }
 
-/// Records the time from its making to its end in a histogram.
+/// Measures the time until it is dropped, and adds it to a histogram.
 ///
 /// ```
 /// use automagik_telemetry_core::{Histogram, Milliseconds};
@@ -55,7 +55,7 @@ impl<L: Labels> Timer<L> {
         Self { histogram, labels: Some(labels), started: Instant::now() }
     }
 
-    /// Counts as `labels` instead: where the outcome is known only in the end.
+    /// Counts under `labels` instead, if you learn the outcome only at the end.
     pub fn set(&mut self, labels: L) {
         self.labels = Some(labels);
     }

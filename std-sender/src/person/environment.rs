@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 /// The folder for what holds for programs of all organizations: the administrator's.
 const MACHINE_FOLDER: &str = "automagik-telemetry";
 
-/// The person's setting (`ACME_TELEMETRY_STATE_DIR`): an absolute path to a folder for what waits, the secret and the log of what was
-/// sent, instead of the platform's. For a container whose home is read-only or new each time: a volume.
+/// The user's setting `ACME_TELEMETRY_STATE_DIR`: the absolute path of a folder for waiting events, the secret and the log of sent
+/// requests, instead of the platform's. For a container whose home is read-only or new for each run, set it to a volume.
 pub const STATE_DIR: &str = "STATE_DIR";
 
 /// Variables and folders that the decision and the files depend on.

@@ -10,7 +10,7 @@ use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::schema::{Checked, POLICY_ORGANIZATION};
 use core::fmt;
 
-/// Who publishes a program, and the names that follow from it. `Display` is the name as a person reads it.
+/// The publisher of a program, and the names of variables, files and folders that contain it. `Display` writes the name for people.
 ///
 /// ```
 /// # use automagik_telemetry_core::{FeatureUsed, Label};
@@ -35,36 +35,36 @@ impl Organization {
     /// That of a program that has none yet. [`Builder`](crate::Builder) gives it its own.
     pub(crate) const POLICY: Self = Self(POLICY_ORGANIZATION);
 
-    /// That of the program of this schema.
+    /// Returns the organization of a schema.
     #[must_use]
     pub const fn of<S: Schema>() -> Self {
         Self(Checked::<S>::DESCRIPTOR.organization())
     }
 
-    /// Its name, as the schema has it.
+    /// Returns the name as it stands in the schema.
     #[must_use]
     pub const fn name(self) -> &'static str {
         self.0
     }
 
-    /// The person's variable for a `setting`, such as [`ENABLED`](crate::person::signals::ENABLED).
+    /// Returns the user's variable for a `setting`, such as [`ENABLED`](crate::person::signals::ENABLED).
     #[must_use]
     pub fn variable(self, setting: &str) -> String {
         format!("{}_TELEMETRY_{setting}", shouted(self.0))
     }
 
-    /// The person's variable that says no to one `project`.
+    /// Returns the user's variable that says no to one `project`.
     pub(crate) fn project_variable(self, project: &str) -> String {
         format!("{}_{}_DISABLE_TELEMETRY", shouted(self.0), shouted(project))
     }
 
-    /// The file in a person's home that says no to all its programs, for good.
+    /// Returns the name of the file in the user's home that says no to all of its programs.
     #[must_use]
     pub fn opt_out_file(self) -> String {
         format!(".{}-no-telemetry", self.0)
     }
 
-    /// The file in a person's home that says no to one `project`.
+    /// Returns the name of the file in the user's home that says no to one `project`.
     pub(crate) fn project_opt_out_file(self, project: &str) -> String {
         format!(".{}-{project}-no-telemetry", self.0)
     }

@@ -19,7 +19,7 @@ const COLLECTED_MAX: usize = 10;
 /// Longest line of the question's text, in bytes, beside what stands in front.
 const LINE_MAX: usize = 86;
 
-/// Asks a person. [`Terminal`](crate::Terminal) does it in a terminal; a program with windows brings its own dialog:
+/// Asks the user for consent. [`Terminal`](crate::Terminal) asks at a terminal. A desktop application implements this with a dialog:
 ///
 /// ```
 /// use automagik_telemetry_std::{Ask, Question, Reply};
@@ -40,37 +40,37 @@ const LINE_MAX: usize = 86;
 /// }
 /// ```
 pub trait Ask {
-    /// Whether somebody is there to be asked. Without anybody nothing is asked or kept.
+    /// Returns whether a user is there to answer. If not, nothing is asked or stored.
     fn is_anybody_there(&self) -> bool {
         true
     }
 
-    /// Shows the question, and waits for the answer.
+    /// Shows the question and waits for the answer.
     fn ask(&mut self, question: &Question) -> Reply;
 
-    /// Shows what this version can send beyond what the person agreed to, before anything is recorded; says whether it could be shown.
-    /// Without that, telemetry stays off. Unless you write another way, it is shown on standard error, where that is a terminal.
+    /// Shows what this version can send beyond what the user agreed to, before anything is recorded. Returns whether it was shown; if it
+    /// was not, telemetry stays off. The default implementation shows it on standard error, if that is a terminal.
     fn news(&mut self, news: &News) -> bool {
         show_at_terminal(news)
     }
 
-    /// The answer was kept in the file, or could not be. `None` where there was no answer.
+    /// Called after the answer: it was stored in this file, or could not be. `None` if there was no answer.
     fn kept(&mut self, _kept: Result<Option<&Path>, &io::Error>) {}
 }
 
-/// What a person answered.
+/// The user's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Yes. It is kept; nobody is asked again.
+    /// Yes. It is stored, and the user is not asked again.
     Yes,
-    /// No. It is kept; nobody is asked again.
+    /// No. It is stored, and the user is not asked again.
     No,
-    /// No answer, which is no for now: see [`Question::without_answer`].
+    /// No answer, which counts as no for now: see [`Question::without_answer`].
     NotNow,
 }
 
-/// What a person must know to answer. `Display` is all of it, in a few lines of English; a dialog in another language makes its own of
-/// the parts.
+/// What the user needs to know to answer. `Display` writes all of it, in a few lines of English. For another language, compose a text
+/// from the parts.
 #[derive(Clone, Debug)]
 pub struct Question {
     schema: &'static SchemaDescriptor,

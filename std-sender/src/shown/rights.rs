@@ -26,8 +26,8 @@ use serde_json::{Map, Value};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What a person may do, for a program of the schema `S`. Made by [`Builder::rights`](crate::Builder::rights); nothing
-/// here touches the network.
+/// What users can see, change, export and delete, for a program of the schema `S`. Create it with
+/// [`Builder::rights`](crate::Builder::rights). Only [`test`](Rights::test) uses the network.
 #[derive(Clone, Debug)]
 pub struct Rights<S> {
     environment: Environment,
@@ -38,30 +38,30 @@ pub struct Rights<S> {
 /// Records that wait for delivery.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// Each event and count, whole, under the policy's keys, as it would be sent. Empty where telemetry is off: without
-    /// consent there is no identity to show it with.
+    /// Each event and count as it would be sent, with all attributes. Empty when telemetry is off: without consent there is no
+    /// pseudonym to show it with.
     pub shown: Vec<Map<String, Value>>,
-    /// How many wait beside them: of other versions of the program, or all where telemetry is off.
+    /// How many more are waiting: those of other versions of the program, or all when telemetry is off.
     pub others: usize,
 }
 
 /// A request that was sent.
 #[derive(Clone, Debug)]
 pub struct SentRequest {
-    /// Seconds since 1970 when it was over.
+    /// When it ended, in seconds since 1970.
     pub unix_seconds: u64,
     /// What became of it.
     pub became: Became,
-    /// Each event and count in it, whole, under the policy's keys.
+    /// Each event and count in it, with all attributes.
     pub shown: Vec<Map<String, Value>>,
 }
 
 /// What was deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Deleted {
-    /// The file of the installation's secret, from which every identity was made.
+    /// The file of the installation's secret, from which every pseudonym was derived.
     pub identity: Option<PathBuf>,
-    /// Records that waited, of all programs.
+    /// Waiting records, of all programs.
     pub records: usize,
     /// Requests in the transparency logs, of all programs.
     pub requests: usize,
@@ -108,7 +108,7 @@ impl<S: Schema> Rights<S> {
         Status::new(&self.environment, Checked::<S>::DESCRIPTOR, self.opt_out, self.decision())
     }
 
-    /// How delivery goes: when a request was last taken, and why the last one that was not was not.
+    /// Returns the state of delivery: when a request was last accepted, and why the last failure happened.
     #[must_use]
     pub fn health(&self) -> Health {
         let project = Checked::<S>::DESCRIPTOR.project();
@@ -117,46 +117,46 @@ impl<S: Schema> Rights<S> {
             .map_or_else(Health::default, |state| Health::read(&sent::folder(state, project)))
     }
 
-    /// Sends one request to the collector now, and says on `tell`, a line a step, what happens: which address, resolved to what,
-    /// connected, which TLS and whose certificate, what was answered, and the time that each took. The request holds constants
-    /// alone, no pseudonym and no event of the program. It is sent whatever was decided: ask the person first where that is a no.
+    /// Sends one request to the collector now, and writes a line per step to `tell`: the address and what it resolved to, the
+    /// connection, the TLS version and the certificate, the answer, and the time that each took. The request holds constants only, no
+    /// pseudonym and no event of the program. It is sent whatever the decision is: if that is a no, ask the user first.
     ///
     /// # Errors
     ///
-    /// The reason and what to do about it, where the request was not taken.
+    /// The reason and what to do about it, if the request was not accepted.
     pub fn test(&self, mut tell: impl FnMut(String)) -> Result<(), String> {
         trial::run(&self.environment, Checked::<S>::DESCRIPTOR, &mut tell).map_err(|error| error.to_string())
     }
 
-    /// All that the program could ever send.
+    /// Returns everything that the program could ever send.
     #[must_use]
     pub fn inventory(&self) -> Inventory {
         Inventory::of::<S>()
     }
 
-    /// Keeps a yes, for all programs of the organization, and says where. Another signal may still say no: see
+    /// Stores a yes for all programs of the organization, and returns the file. Another signal may still say no: see
     /// [`decision`](Rights::decision).
     ///
     /// # Errors
     ///
-    /// Where it can't be kept.
+    /// If it cannot be stored.
     pub fn turn_on(&self) -> Result<PathBuf, RightsError> {
         self.keep(true)
     }
 
-    /// Keeps a no, for all programs of the organization, and deletes what waits; it is never sent first. Programs that
-    /// run notice before their next request. Says where the answer is kept and how many records were deleted.
+    /// Stores a no for all programs of the organization, and deletes the waiting records without sending them first. Running programs
+    /// notice before their next request. Returns the answer's file and how many records were deleted.
     ///
     /// # Errors
     ///
-    /// Where it can't be kept, or something can't be deleted. The rest is done all the same.
+    /// If it cannot be stored, or something cannot be deleted. The rest is done all the same.
     pub fn turn_off(&self) -> Result<(PathBuf, usize), RightsError> {
         let kept = self.keep(false);
         let records = self.drop_waiting();
         Ok((kept?, records?))
     }
 
-    /// What waits for delivery now.
+    /// Returns the records that wait for delivery.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
         let (batches, others) = self.waiting_batches();
@@ -164,7 +164,7 @@ impl<S: Schema> Rights<S> {
         Waiting { shown, others }
     }
 
-    /// What was sent in the last 30 days, from the transparency log, oldest first.
+    /// Returns what was sent in the last 30 days, from the transparency log, oldest first.
     #[must_use]
     pub fn sent(&self) -> Vec<SentRequest> {
         self.entries()
@@ -177,7 +177,7 @@ impl<S: Schema> Rights<S> {
             .collect()
     }
 
-    /// What was sent in the last 30 days and what waits, as OTLP's JSON: one request each, for any tool that takes it.
+    /// Returns the requests of the last 30 days and those that wait, in OTLP's JSON encoding, for any tool that reads it.
     #[must_use]
     pub fn export(&self) -> Vec<Value> {
         let sent = self.entries().into_iter().map(|entry| (entry.signal, entry.body));
@@ -185,12 +185,12 @@ impl<S: Schema> Rights<S> {
         sent.chain(waiting).filter_map(|(signal, body)| decode::otlp_json(signal, &body)).collect()
     }
 
-    /// Deletes the identity, what waits and the transparency logs, of all programs of the organization: they share the
-    /// identity. The answer stays; where it is yes, the next run is somebody new.
+    /// Deletes the secret, the waiting records and the transparency logs of all programs of the organization, which share the
+    /// secret. The answer stays: if it is yes, the next run has a new pseudonym.
     ///
     /// # Errors
     ///
-    /// Where something can't be deleted. The rest is deleted all the same.
+    /// If something cannot be deleted. The rest is deleted all the same.
     pub fn forget(&self) -> Result<Deleted, RightsError> {
         let mut deleted = Deleted::default();
         let Some(state) = self.environment.state() else { return Ok(deleted) };

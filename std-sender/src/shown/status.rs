@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use std::fmt;
 use std::path::PathBuf;
 
-/// Whether telemetry is on and why, each signal and its value, where data go and where they wait. `Display` is for a
-/// terminal. Made by [`Rights::status`](crate::Rights::status), and as true as the moment it was made.
+/// A snapshot: whether telemetry is on and why, each signal and its value, where data are sent and where they wait. `Display` is for a
+/// terminal. Create it with [`Rights::status`](crate::Rights::status).
 ///
 /// ```
 /// # use automagik_telemetry_std::{Environment, Telemetry};
@@ -99,7 +99,7 @@ impl Status {
         self.decision
     }
 
-    /// Where events go; `None` where the setting is wrong, and nothing is sent.
+    /// Returns where events are sent; `None` if the setting is wrong, and nothing is sent.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {
         self.logs.as_ref().ok().map(|(endpoint, _)| endpoint)
@@ -111,7 +111,7 @@ impl Status {
         self.waiting
     }
 
-    /// Whether what is sent could be read on its way: it is not encrypted, and leaves this machine.
+    /// Returns whether others could read what is sent: it leaves this machine without encryption.
     #[must_use]
     pub fn is_readable_on_its_way(&self) -> bool {
         [&self.logs, &self.metrics]

@@ -10,10 +10,10 @@ const ANSWER_BYTES_MAX: usize = 1024;
 /// What Ctrl-C puts into a line.
 const INTERRUPT: u8 = 0x03;
 
-/// Asks `[y/N]` at the terminal, where standard input, output and error all are one.
+/// Asks `[y/N]` at the terminal, if standard input, output and error are all terminals.
 ///
-/// Enter is the default, no. The end of input, and what is neither yes nor no, are no answer: a no for this
-/// run, and for the session where that can be remembered. So is Ctrl-C, which the program gets afterwards as if it had not been asked: it ends, unless it handles SIGINT.
+/// Enter means no, the default. The end of input, and text that is neither yes nor no, are no answer: telemetry is off for this run, and for
+/// the session if the system can remember that. Ctrl-C is no answer either; the program then receives SIGINT as usual.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
     wording: Wording,
@@ -22,7 +22,7 @@ pub struct Terminal {
     without_answer: &'static str,
 }
 
-/// What [`Terminal`] says and understands, in the application's language. [`Wording::ENGLISH`] unless you write another.
+/// What [`Terminal`] says and understands, in the application's language. The default is [`Wording::ENGLISH`].
 ///
 /// ```
 /// use automagik_telemetry_std::{Question, Terminal, Wording};
