@@ -1,4 +1,4 @@
-//! README's first example inside an async runtime: nothing else changes.
+//! README's first example inside an async runtime, which has descriptors of its own for I/O and signals: nothing else changes.
 
 use automagik_telemetry::{FeatureUsed, Label, Schema, Telemetry};
 

@@ -101,16 +101,28 @@ fn input() -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Lets go of what the process inherited: a pipe whose reader waits for its end, a lock of whoever started the program.
+/// Closes what the process inherited: a pipe whose reader waits for its end, a lock of whoever started the program. What was inherited
+/// has no `CLOEXEC`, or it would not be here; what this process has opened, such as the descriptors of an async runtime around
+/// [`start`](crate::Builder::start), has it. Only Linux tells which is which without unsafe code.
 pub(crate) fn close_inherited() {
-    #[cfg(unix)]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        let Ok(entries) = std::fs::read_dir("/dev/fd") else { return };
+        let Ok(entries) = std::fs::read_dir("/proc/self/fdinfo") else { return };
         let descriptors: Vec<i32> =
             entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-        // That of the folder is among them, and closed by now.
         for descriptor in descriptors.into_iter().filter(|descriptor| *descriptor > 2) {
-            let _ = nix::unistd::close(descriptor);
+            let state = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}"));
+            if state.is_ok_and(|state| is_inherited(&state)) {
+                let _ = nix::unistd::close(descriptor);
+            }
         }
     }
+}
+
+/// Whether a descriptor of this state, as in `/proc/self/fdinfo`, would outlive another `exec`, as it did the last one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_inherited(state: &str) -> bool {
+    let flags = state.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = flags.and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok());
+    flags.is_some_and(|flags| flags & rustix::fs::OFlags::CLOEXEC.bits() == 0)
 }
