@@ -1,12 +1,12 @@
 //! The derives of `automagik-telemetry`: [`Label`](macro@Label), [`Event`](macro@Event), [`Metrics`](macro@Metrics),
 //! [`Schema`](macro@Schema) and [`Library`](macro@Library).
 //!
-//! They write constant tables and `match`es over variants, no logic. They check what they can see, so that an error
-//! stands at the word to change; the guarantee itself is core's and holds without them.
+//! They generate constant tables and `match`es over variants, no logic. They check what they see, so that an error points at the word
+//! to change. The guarantee itself is core's and holds without them.
 //!
-//! They write paths into the crate `automagik_telemetry`. Where that is called otherwise (a renamed dependency, a library that
-//! re-exports it), say where it is, as with serde: `#[label(crate = "::telemetry")]`, `#[event(crate = "...")]`,
-//! `#[metric(crate = "...")]` on the struct, `#[schema(crate = "...")]`, `#[library(crate = "...")]`.
+//! The generated code uses the path `::automagik_telemetry`. If your crate has another name for it (a renamed dependency, a re-export), name
+//! the path, as with serde: `#[label(crate = "::telemetry")]`, `#[event(crate = "...")]`, `#[metric(crate = "...")]` on the struct,
+//! `#[schema(crate = "...")]`, `#[library(crate = "...")]`.
 //!
 //! `attr` parses, `check` collects every error, `emit` writes the tables, `fallback` an implementation even where
 //! something is wrong, so that one mistake is one error.
@@ -18,10 +18,10 @@ mod check;
 mod emit;
 mod fallback;
 
-/// Makes an enum without data a label: a closed vocabulary.
+/// Derives `Label`, a closed vocabulary, for an enum without data.
 ///
-/// The words are the variants in snake_case, or what `#[label("...")]` says: a string literal of 1 to 64 bytes, within
-/// the rules of `automagik_telemetry::word`.
+/// A variant's word is its name in snake_case, or that of `#[label("...")]`: a string literal of 1 to 64 bytes that follows the rules
+/// of `automagik_telemetry::word`.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
@@ -50,12 +50,13 @@ pub fn label(input: TokenStream) -> TokenStream {
     .into()
 }
 
-/// Makes a struct an event: a name and fields, each of them a `Field`.
+/// Derives `Event` for a struct whose fields are `Field`s.
 ///
-/// `#[event(name = "...")]` on the struct names it; `severity = "info"`, `"warn"`, `"error"` or `"fatal"` may
-/// follow. A field is named as in the struct, or by `#[event(name = "...")]` on it. `#[event(harmless = "...")]` says
-/// why a field whose name asks for personal data does not hold any, or why its numbers may be more than the 20 bits that the
-/// plain numbers of one event (`Count`) have together: the inventory shows the reason.
+/// `#[event(name = "...")]` on the struct names the event, optionally with `severity = "info"`, `"warn"`, `"error"` or `"fatal"`. A field has
+/// its name in the struct, or that of `#[event(name = "...")]` on it.
+///
+/// `#[event(harmless = "...")]` on a field states why it cannot identify a person. It is required if the field's name suggests personal
+/// data, or if the plain numbers (`Count`) of the event have more than 20 bits together. The inventory shows the reason.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
@@ -85,10 +86,9 @@ pub fn event(input: TokenStream) -> TokenStream {
     .into()
 }
 
-/// Makes a struct of `Counter`s and `Histogram`s the metrics of a program: names for them, and the one value that there is,
-/// in static memory.
+/// Derives `Metrics` for a struct of `Counter`s and `Histogram`s. `global()` returns its only value, which is in static memory.
 ///
-/// `#[metric(name = "...")]` names a metric, `by = "..."` the attribute of its label, `and = "..."` that of the second one.
+/// `#[metric(name = "...")]` names a metric, `by = "..."` the attribute of its label, and `and = "..."` that of its second label.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
@@ -127,11 +127,11 @@ pub fn metrics(input: TokenStream) -> TokenStream {
     .into()
 }
 
-/// Makes an enum with one event a variant a library's schema: what the library can record in a program that includes it.
+/// Derives `Library` for an enum with one event per variant: what a library can record in a program that includes it.
 ///
-/// `#[library(metrics = ParserMetrics)]` says what it counts. Organization, project, endpoint and consent are the program's, whose
-/// schema says `include = Parser`. The library records to a `LibraryTelemetry<Parser>` that the program hands over. An event may be named
-/// as one of the program's, `automagik.feature.used` for instance, where its fields have the same names.
+/// `#[library(metrics = ParserMetrics)]` adds what it counts. The organization, project, endpoint and consent are the program's, whose
+/// schema has `include = Parser`. The library records to a `LibraryTelemetry<Parser>` that the program passes to it. An event may have the name
+/// of one of the program's, such as `automagik.feature.used`, if their fields have the same names.
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
@@ -167,13 +167,18 @@ pub fn library(input: TokenStream) -> TokenStream {
     .into()
 }
 
-/// Makes an enum with one event a variant a schema: all that a program can record.
+/// Derives `Schema` for an enum with one event per variant: everything that a program can record.
 ///
-/// `#[schema(organization = "...", project = "...")]` names who publishes the program, and the project. A person's yes is for one
-/// organization: its name is the prefix of the variables (`ACME_TELEMETRY_ENABLED`) and the name of the folders. `resolution = "second"`, `"minute"` (what it is otherwise),
-/// `"hour"` or `"day"` says how coarse times are; `endpoint = "https://..."` where data go unless the
-/// person says otherwise (required, but for `automagik`, whose default is the policy's server); `privacy_policy = "https://..."` where a
-/// person reads about it: the question says so; `include = parser::Parser`, once for each, the schemas of libraries; `metrics = OmniMetrics` what is counted. The version is the package's, or `version = "..."`.
+/// | `#[schema(...)]` | meaning |
+/// |---|---|
+/// | `organization = "..."` | required: who publishes the program. A user's yes covers one organization; its name is in the variables (`ACME_TELEMETRY_ENABLED`) and the folders |
+/// | `project = "..."` | required: the program, `service.name` |
+/// | `endpoint = "https://..."` | where data are sent unless the user sets another place. Required, except for `automagik`, whose default is the policy's server |
+/// | `privacy_policy = "https://..."` | a page that the question links to |
+/// | `version = "..."` | `service.version`; the package's version by default |
+/// | `resolution = "second"`, `"minute"`, `"hour"` or `"day"` | how coarse times are; a minute by default |
+/// | `include = parser::Parser` | the schema of a library; once for each |
+/// | `metrics = OmniMetrics` | what is counted |
 ///
 /// ```
 /// # extern crate automagik_telemetry_core as automagik_telemetry;
