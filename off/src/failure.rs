@@ -3,41 +3,41 @@
 use crate::Organization;
 use core::fmt;
 
-/// Why a collector would not take a request.
+/// Why a request would fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The system has no certificates.
+    /// The system has no root certificates.
     NoCertificates,
-    /// Nobody knows the collector's name.
+    /// The collector's name could not be resolved.
     Resolve,
-    /// Nobody listens at that port.
+    /// The connection was refused: nothing listens at that port.
     Refused,
-    /// There is no way to that machine.
+    /// There is no route to the collector.
     Unreachable,
-    /// A proxy refuses.
+    /// The proxy refused.
     Proxy,
-    /// No encrypted connection could be made.
+    /// The TLS handshake failed.
     Tls(TlsFailure),
-    /// No answer came in time.
+    /// The collector did not answer in time.
     Timeout,
     /// The connection ended before an answer.
     Broken,
     /// The collector answered with this status.
     Status(u16),
-    /// The answer is a page.
+    /// The answer is a web page.
     Page,
-    /// The collector took the request, but for so many records.
+    /// The collector accepted the request except for this many records.
     PartlyRefused(u32),
     /// The request is too large.
     TooLarge,
 }
 
-/// Why no encrypted connection could be made.
+/// Why a TLS handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsFailure {
-    /// Nobody who is trusted vouches for the server's certificate.
+    /// No trusted authority issued the server's certificate.
     UnknownAuthority,
     /// The certificate has expired.
     Expired,
@@ -45,9 +45,9 @@ pub enum TlsFailure {
     NotValidYet,
     /// The certificate is for another name.
     OtherName,
-    /// The certificate can't be used for that.
+    /// The certificate is not meant for servers.
     BadCertificate,
-    /// The server wants a certificate of ours.
+    /// The server requires a client certificate.
     ClientCertificate,
     /// The server does not speak TLS.
     NoTls,

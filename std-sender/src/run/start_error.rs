@@ -4,27 +4,27 @@ use crate::send::endpoint::{self, SetBy};
 use crate::send::settings;
 use std::{fmt, io};
 
-/// Why telemetry could not start. The program goes on without it.
+/// Why telemetry could not start. The program runs without it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The endpoint is none. Nothing is sent anywhere.
+    /// The endpoint is not valid, so nothing is sent.
     Endpoint {
         /// What is wrong with it.
         error: endpoint::Error,
         /// Who set it.
         set_by: SetBy,
     },
-    /// One of the person's settings is wrong. Nothing is sent anywhere.
+    /// One of the user's settings is not valid, so nothing is sent.
     Setting {
         /// The variable.
         variable: String,
         /// What is wrong with it.
         error: settings::Error,
     },
-    /// The platform gave no random numbers for the installation's secret.
+    /// The platform returned no random numbers for the installation's secret.
     Random,
-    /// The platform gave no thread.
+    /// The platform could not start a thread.
     Thread(io::Error),
 }
 

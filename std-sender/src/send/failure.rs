@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-/// Why a collector did not take a request.
+/// Why a request failed.
 ///
 /// ```
 /// # use automagik_telemetry_core::{FeatureUsed, Label};
@@ -26,37 +26,37 @@ use std::io::{self, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The system has no certificates of authorities, so nobody's can be checked.
+    /// The system has no root certificates, so no server can be verified.
     NoCertificates,
-    /// Nobody knows the collector's name.
+    /// The collector's name could not be resolved.
     Resolve,
-    /// Nobody listens at that port.
+    /// The connection was refused: nothing listens at that port.
     Refused,
-    /// There is no way to that machine.
+    /// There is no route to the collector.
     Unreachable,
-    /// A proxy stands between, and refuses or does not answer.
+    /// The proxy refused, or did not answer.
     Proxy,
-    /// No encrypted connection could be made.
+    /// The TLS handshake failed.
     Tls(TlsFailure),
-    /// No answer came in time.
+    /// The collector did not answer in time.
     Timeout,
-    /// The connection ended before an answer, or what came is no HTTP.
+    /// The connection ended before an answer, or the answer is not HTTP.
     Broken,
     /// The collector answered with this status instead of a success.
     Status(u16),
-    /// The answer is a page, of a login for instance, and not a collector's.
+    /// The answer is a web page, such as a captive portal's, and not a collector's.
     Page,
-    /// The collector took the request, but for so many records.
+    /// The collector accepted the request except for this many records.
     PartlyRefused(u32),
     /// The request is too large to be sent.
     TooLarge,
 }
 
-/// Why no encrypted connection could be made.
+/// Why a TLS handshake failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsFailure {
-    /// Nobody who is trusted vouches for the server's certificate.
+    /// No trusted authority issued the server's certificate.
     UnknownAuthority,
     /// The server's certificate has expired.
     Expired,
@@ -64,16 +64,16 @@ pub enum TlsFailure {
     NotValidYet,
     /// The server's certificate is for another name.
     OtherName,
-    /// The server's certificate can't be used for that, or is damaged.
+    /// The server's certificate is damaged, or is not meant for servers.
     BadCertificate,
-    /// The server wants a certificate of ours, or another one.
+    /// The server requires a client certificate, or rejected ours.
     ClientCertificate,
-    /// The server does not speak TLS at that port, or no version that we do.
+    /// The server does not speak TLS at that port, or none of our versions.
     NoTls,
 }
 
 impl Failure {
-    /// What a person can do about it; the variables that it names are those of `organization`.
+    /// Returns what the user can do about it. It names the variables of `organization`.
     #[must_use]
     pub fn remedy(self, organization: Organization) -> String {
         organization.named(self.text())
