@@ -118,7 +118,9 @@ fn however_many_come_at_once_each_arrives_or_is_told() {
         person.run(&format!("1 {count}"));
         person.run("2 1");
         person.deliver();
-        assert!(assert_exact(&collector, count + 1) > 0);
+        // A fast machine may drop none of the hundred thousand; a million are more than the spool has room for.
+        let dropped = assert_exact(&collector, count + 1);
+        assert!(dropped > 0 || count < 1_000_000);
         let streams = streams(&collector);
         let told = u64::from(count) + 1;
         assert_eq!((streams.sum("probe.calls"), streams.sum("probe.time")), (told, told));
