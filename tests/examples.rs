@@ -6,6 +6,7 @@ use automagik_telemetry_test_support::{Receiver, example};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
+use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -63,8 +64,8 @@ fn a_server_that_is_asked_to_end_sends_what_it_counted() {
     for path in ["/contacts", "/contacts/7", "/contacts/secret-name", "/favicon.ico"] {
         get(port, path);
     }
-    let terminated = Command::new("kill").arg(server.id().to_string()).status().unwrap();
-    assert!(terminated.success() && server.wait().unwrap().success());
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
 
     assert_eq!(
         collector.logs().iter().map(|log| log.event.as_str()).collect::<Vec<_>>(),
