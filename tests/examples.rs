@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry_test_support::{Receiver, example};
+use automagik_telemetry_test_support::{Receiver, at_home, example};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The example for a person who has this home and nothing else.
 fn program(name: &'static str, home: &Path, collector: &Receiver) -> Command {
-    let mut command = Command::new(example(name));
-    command.env_clear().env("HOME", home).env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
+    let mut command = at_home(home, example(name));
+    command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }

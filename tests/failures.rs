@@ -8,10 +8,10 @@ use automagik_telemetry::{
 };
 use automagik_telemetry_test_support::sockets::{Sockets, read_request, write};
 use automagik_telemetry_test_support::tls::{self, Issuer};
-use automagik_telemetry_test_support::{Answer, Receiver, omni};
+use automagik_telemetry_test_support::{Answer, Receiver, at_home, omni};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// The project of the example; its events don't matter here.
 #[derive(Schema)]
@@ -38,8 +38,8 @@ impl Person {
     }
 
     fn run(&self, arguments: &[&str], more: &[(&str, &str)]) -> Output {
-        let mut command = Command::new(omni());
-        command.args(arguments).env_clear().env("HOME", self.home.path());
+        let mut command = at_home(self.home.path(), omni());
+        command.args(arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.envs(more.iter().copied()).output().unwrap()
     }

@@ -34,7 +34,7 @@ fn images() -> Option<&'static Path> {
 fn build() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let qemu = Command::new("qemu-system-arm").arg("--version").output();
-    // The same that .ci/bare-metal looks for.
+    // The same that .ci/cross looks for.
     let has = |rustc: &str, part: &str| {
         Command::new(rustc).args(["--print", "sysroot"]).output().is_ok_and(|output| {
             let sysroot = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -53,14 +53,14 @@ fn build() -> Option<PathBuf> {
         writeln!(error, "SKIPPED: {missing} is not installed (tests/firmware/run does that)").unwrap();
         return None;
     }
-    let built = Command::new(root.join(".ci/bare-metal"))
+    let built = Command::new(root.join(".ci/cross"))
         .args([TARGET, "build", "--quiet", "--release", "--manifest-path", "tests/firmware/Cargo.toml"])
         .current_dir(root)
         .env("CARGO_TARGET_DIR", root.join("target/firmware"))
         .env_remove("RUSTFLAGS")
         .status();
     assert!(built.unwrap().success());
-    let folder = root.join("target/firmware").join(if rustup { "" } else { "bare-metal" });
+    let folder = root.join("target/firmware").join(if rustup { "" } else { "cross" });
     Some(folder.join(TARGET).join("release"))
 }
 

@@ -4,7 +4,7 @@
 #![cfg(unix)]
 
 use automagik_telemetry_test_support::sockets::{Sockets, read_request};
-use automagik_telemetry_test_support::{Answer, Disk, Receiver, Streams, example};
+use automagik_telemetry_test_support::{Answer, Disk, Receiver, Streams, at_home, example};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -25,9 +25,9 @@ impl Person {
 
     /// The program `name`, not started yet.
     fn program(&self, name: &'static str) -> Command {
-        let mut command = Command::new(example(name));
-        command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
+        let mut command = at_home(self.home.path(), example(name));
         command
+            .env("PATH", std::env::var_os("PATH").unwrap())
             .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
             .env("AUTOMAGIK_TELEMETRY_ENDPOINT", &self.endpoint);
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -46,10 +46,10 @@ impl Person {
 
     /// A shell that does `script`, in which `"$@"` is the probe with `arguments`.
     fn shell(&self, script: &str, arguments: &str) -> Output {
-        let mut command = Command::new("sh");
+        let mut command = at_home(self.home.path(), "sh");
         command.args(["-c", script, "sh"]).arg(example("probe")).args(arguments.split(' '));
-        command.env_clear().env("HOME", self.home.path()).env("PATH", std::env::var_os("PATH").unwrap());
         command
+            .env("PATH", std::env::var_os("PATH").unwrap())
             .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
             .env("AUTOMAGIK_TELEMETRY_ENDPOINT", &self.endpoint)
             .output()

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use automagik_telemetry_test_support::{Receiver, example, omni};
+use automagik_telemetry_test_support::{Receiver, at_home, example, omni};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,7 @@ impl Machine {
 
     /// The program, with where each organization's data would go.
     fn program(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command.env_clear().env("HOME", self.home.path());
+        let mut command = at_home(self.home.path(), program);
         command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", self.automagik.endpoint());
         command.env("ACME_TELEMETRY_ENDPOINT", self.acme.endpoint());
         command

@@ -1,17 +1,15 @@
 //! What a person may see, take along and delete: the policy's "Transparency" and "Data Subject Rights".
 
-#![cfg(unix)]
-
 use automagik_telemetry::{
     Became, Count, Counter, Environment, Event, Histogram, Includes, Label, Metrics, Milliseconds, Rights,
     Schema, Telemetry,
 };
-use automagik_telemetry_test_support::{Answer, Receiver, omni};
+use automagik_telemetry_test_support::{Answer, Receiver, at_home, omni};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -221,8 +219,7 @@ fn without_consent_nothing_is_noted() {
 
 /// The example program's commands, as a person types them.
 fn omni_with(home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
-    let mut command = Command::new(omni());
-    command.args(arguments).env_clear().env("HOME", home).envs(variables.iter().copied()).output().unwrap()
+    at_home(home, omni()).args(arguments).envs(variables.iter().copied()).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {

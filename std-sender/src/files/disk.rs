@@ -2,7 +2,11 @@
 //!
 //! A write beyond the process's limit on the size of files (`ulimit -f`) raises SIGXFSZ, which ends a program that does not
 //! expect it. So the limit is asked for before each write, and what would be beyond it is an error like that of a full disk.
+//!
+//! Windows has no modes: there a file has the access list of the folder that it is made in, and those of the user's profile
+//! (`%APPDATA%`, `%LOCALAPPDATA%`) are open to the user, the system and administrators.
 
+use crate::files::busy;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -30,6 +34,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     if let Some(above) = path.parent() {
         make_folder(above)?;
     }
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "its mode is set on Unix"))]
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -45,7 +50,9 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 pub(crate) fn temporary(folder: &Path, bytes: &[u8]) -> io::Result<tempfile::NamedTempFile> {
     step()?;
     check_size(bytes.len() as u64)?;
-    let mut file = tempfile::Builder::new().suffix(TEMPORARY).tempfile_in(folder)?;
+    let create = |path: &Path| private().create_new(true).open(path);
+    // Not opened by the crate: on Windows it marks a file as one that need not reach the disk.
+    let mut file = tempfile::Builder::new().suffix(TEMPORARY).make_in(folder, create)?;
     // The umask may have taken the owner's rights away.
     set_mode(file.path(), 0o600)?;
     file.write_all(bytes)?;
@@ -67,7 +74,7 @@ pub(crate) fn publish(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()>
     for _ in 0..PUBLISH_ATTEMPTS {
         let file = temporary(folder, bytes)?.into_temp_path();
         step()?;
-        match std::fs::rename(&file, folder.join(name)) {
+        match busy::retry(|| std::fs::rename(&file, folder.join(name))) {
             Ok(()) => {
                 // It is not there any more to be removed.
                 let _ = file.keep();
@@ -84,7 +91,7 @@ pub(crate) fn publish(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()>
 /// The file at `from` is at `to` instead, where it is there.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     step()?;
-    match std::fs::rename(from, to) {
+    match busy::retry(|| std::fs::rename(from, to)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -94,7 +101,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
 pub(crate) fn overwrite(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()> {
     step()?;
     check_size(offset.saturating_add(bytes.len() as u64))?;
-    let mut file = private().open(path)?;
+    let mut file = busy::retry(|| private().open(path))?;
     file.seek(SeekFrom::Start(offset))?;
     file.write_all(bytes)
 }
@@ -102,7 +109,7 @@ pub(crate) fn overwrite(path: &Path, offset: u64, bytes: &[u8]) -> io::Result<()
 /// Writes `bytes` in one piece behind the last of the file at `path`, which is made where there is none.
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let is_new = !path.exists();
-    let mut file = private().append(true).create(true).open(path)?;
+    let mut file = busy::retry(|| private().append(true).create(true).open(path))?;
     if is_new {
         set_mode(path, 0o600)?;
     }
@@ -113,7 +120,7 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// What the file at `path` holds, `most` bytes of it at most; `None` where there is no such file.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    match File::open(path) {
+    match busy::retry(|| File::open(path)) {
         Ok(file) => file.take(most).read_to_end(&mut bytes).map(|_| Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -123,7 +130,7 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
 /// Removes the file at `path`, if there is one.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     step()?;
-    match std::fs::remove_file(path) {
+    match busy::retry(|| std::fs::remove_file(path)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }

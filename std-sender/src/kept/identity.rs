@@ -3,9 +3,10 @@
 //! A file of 32 random bytes, mode 0600. It is written to a temporary file and linked into place, so that of two
 //! processes that start at once one wins and both use the same.
 
+use crate::files::disk;
 use automagik_telemetry_core::pseudonym::SECRET_LEN;
 use automagik_telemetry_core::{Consent, Secret};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in this library's folder.
@@ -30,23 +31,22 @@ pub(crate) fn secret(state: Option<&Path>, consent: Consent) -> Option<Secret> {
 
 /// The bytes at `path`; `None` where there is no file, or one that is no secret.
 fn kept(path: &Path) -> io::Result<Option<[u8; SECRET_LEN]>> {
-    let mut bytes = Vec::with_capacity(SECRET_LEN + 1);
-    std::fs::File::open(path)?.take(SECRET_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes.try_into().ok())
+    let bytes = disk::read(path, SECRET_LEN as u64 + 1)?;
+    Ok(bytes.and_then(|bytes| bytes.try_into().ok()))
 }
 
 /// Keeps `fresh`, or gives what another process kept meanwhile.
 fn keep(state: &Path, fresh: &[u8; SECRET_LEN]) -> io::Result<[u8; SECRET_LEN]> {
-    crate::files::disk::make_folder(state)?;
+    disk::make_folder(state)?;
     let path = path(state);
     // The file is mode 0600 from its first moment.
-    let file = crate::files::disk::temporary(state, fresh)?;
+    let file = disk::temporary(state, fresh)?;
     match file.persist_noclobber(&path) {
         Ok(_) => Ok(*fresh),
-        Err(error) => match kept(&path) {
+        Err(_) => match kept(&path) {
             Ok(Some(bytes)) => Ok(bytes),
             // What is there is no secret: it is ours to replace.
-            Ok(None) => error.file.persist(&path).map(|_| *fresh).map_err(|error| error.error),
+            Ok(None) => disk::publish(state, FILE, fresh).map(|()| *fresh),
             Err(other) => Err(other),
         },
     }

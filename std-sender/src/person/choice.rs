@@ -8,13 +8,17 @@
 //! Written to a temporary file and renamed into place, mode 0600: of two programs that ask at once the later answer counts,
 //! and nobody reads half of one. A file that can't be read may hold a "no", and counts as one.
 
+use crate::files::disk;
 use crate::person::agreed;
 use crate::person::environment::Environment;
 use crate::person::organization::Organization;
 use automagik_telemetry_core::consent::Answer;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Name of the file in the organization's folder.
+const FILE: &str = "choice";
 
 /// Most bytes that are read of the file.
 const CHOICE_BYTES_MAX: u64 = 4096;
@@ -24,7 +28,7 @@ static ASKED: Mutex<Vec<Organization>> = Mutex::new(Vec::new());
 
 /// Where the answer is kept.
 pub(crate) fn path(environment: &Environment) -> Option<PathBuf> {
-    environment.config().map(|config| config.join("choice"))
+    environment.config().map(|config| config.join(FILE))
 }
 
 /// The answer that is kept.
@@ -44,22 +48,21 @@ pub(crate) fn stored(environment: &Environment) -> Answer {
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(CHOICE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    let bytes = disk::read(path, CHOICE_BYTES_MAX)?.ok_or(ErrorKind::NotFound)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// Keeps the answer, and says where.
 pub(crate) fn store(environment: &Environment, yes: bool) -> io::Result<PathBuf> {
     let none = || io::Error::new(ErrorKind::NotFound, "there is no home folder to keep it in");
     let (folder, path) = environment.config().zip(path(environment)).ok_or_else(none)?;
-    crate::files::disk::make_folder(folder)?;
+    disk::make_folder(folder)?;
     let answer = if yes { "yes\n" } else { "no\n" };
     let organization = environment.organization();
     let text = format!(
         "# May programs of {organization} send usage data? yes or no. For all of them, of this person.\n{answer}"
     );
-    crate::files::disk::temporary(folder, text.as_bytes())?.persist(&path)?;
+    disk::publish(folder, FILE, text.as_bytes())?;
     if !yes {
         // A yes that is given later is given to what there is then.
         agreed::clear(environment);
@@ -71,13 +74,13 @@ pub(crate) fn store(environment: &Environment, yes: bool) -> io::Result<PathBuf>
 pub(crate) fn ask_no_more(environment: &Environment) {
     asked().push(environment.organization());
     if let Some(folder) = environment.runtime() {
-        let _ = crate::files::disk::make_folder(folder).and_then(|()| std::fs::write(mark(folder), ""));
+        let _ = disk::make_folder(folder).and_then(|()| std::fs::write(mark(folder), ""));
     }
 }
 
 /// Whether the platform has a place that ends with the session.
 pub(crate) fn remembers_session(environment: &Environment) -> bool {
-    environment.runtime().is_some_and(crate::files::disk::is_writable)
+    environment.runtime().is_some_and(disk::is_writable)
 }
 
 /// Whether somebody was asked, in this session or by this process, and gave no answer.
@@ -102,7 +105,7 @@ mod tests {
     fn holding(bytes: &[u8]) -> (tempfile::TempDir, Environment) {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::at(home.path());
-        crate::files::disk::make_folder(environment.config().unwrap()).unwrap();
+        disk::make_folder(environment.config().unwrap()).unwrap();
         std::fs::write(path(&environment).unwrap(), bytes).unwrap();
         (home, environment)
     }
@@ -137,7 +140,7 @@ mod tests {
     fn a_folder_in_its_place_is_no_yes() {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::at(home.path());
-        crate::files::disk::make_folder(&path(&environment).unwrap()).unwrap();
+        disk::make_folder(&path(&environment).unwrap()).unwrap();
         assert_eq!(stored(&environment), Answer::Unintelligible);
     }
 

@@ -32,11 +32,22 @@ const LINGER: Duration = Duration::from_millis(500);
 /// Bytes of a token, in hexadecimal.
 const TOKEN_LEN: u64 = 32;
 
+/// A console of its own that nobody sees: closing the program's does not end it.
+#[cfg(windows)]
+const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+
+/// Ctrl-C in the program's console is not meant for it.
+#[cfg(windows)]
+const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+
 /// Leaves a process behind where more than losses waits and no other was left behind. Whether that works or not, the host goes
 /// on.
 pub(crate) fn start(spool: &Spool, organization: Organization) {
     // In this order: where one is there already, nobody looks through the folder.
     if !matches!(spool.left_behind(), Ok(Some(_))) || !spool.has_events() {
+        return;
+    }
+    if is_awaited() {
         return;
     }
     let Ok(program) = std::env::current_exe() else { return };
@@ -52,6 +63,11 @@ pub(crate) fn start(spool: &Spool, organization: Organization) {
     // Ctrl-C in the terminal is not meant for it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    #[cfg(windows)]
+    std::os::windows::process::CommandExt::creation_flags(
+        &mut command,
+        CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP,
+    );
     if let Ok(mut child) = command.spawn() {
         // A program that lives on must not keep it as a zombie.
         let _ = std::thread::Builder::new().name("telemetry".to_owned()).spawn(move || child.wait());
@@ -99,6 +115,27 @@ fn input() -> io::Result<File> {
     return std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned().map(File::from);
     #[cfg(not(any(unix, windows)))]
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether somebody may wait for the end of a pipe that this process writes to or reads from. On Windows a child inherits such a
+/// pipe, and only unsafe code could keep it from that or close it there: so none is left behind, and what waits is
+/// delivered by the next run.
+fn is_awaited() -> bool {
+    #[cfg(windows)]
+    {
+        use std::io::IsTerminal;
+        use std::os::windows::io::AsHandle;
+        // A pipe has no metadata. The null device has none either, and counts as one.
+        let is_pipe = |handle: std::os::windows::io::BorrowedHandle<'_>| {
+            !handle.is_terminal()
+                && handle.try_clone_to_owned().is_ok_and(|owned| File::from(owned).metadata().is_err())
+        };
+        return [io::stdin().as_handle(), io::stdout().as_handle(), io::stderr().as_handle()]
+            .into_iter()
+            .any(is_pipe);
+    }
+    #[cfg(not(windows))]
+    false
 }
 
 /// Closes what the process inherited: a pipe whose reader waits for its end, a lock of whoever started the program. What was inherited

@@ -17,11 +17,12 @@
 //! An entry is written when the request is over. One that never left (nobody at the other end) is none. One that the end
 //! of the program cut off is noted when it is repeated.
 
+use crate::files::busy;
 use crate::files::checksum::checksum;
 use crate::files::disk;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::{Consent, Outcome};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Most bytes of a program's log; the oldest go first.
@@ -112,7 +113,7 @@ impl SentLog {
             // A file's entries are of one day.
             let is_old = now.saturating_sub(file.start) > SENT_SECONDS_MAX - DAY;
             let goes = is_old || total + entry.len() as u64 > self.bytes_max;
-            if goes && std::fs::remove_file(&file.path).is_ok() {
+            if goes && busy::retry(|| std::fs::remove_file(&file.path)).is_ok() {
                 total -= file.len;
             }
             !goes
@@ -131,9 +132,7 @@ impl SentLog {
 pub(crate) fn entries(folder: &Path, now: u64) -> Vec<Entry> {
     let mut entries = Vec::new();
     for file in files(folder).unwrap_or_default() {
-        let mut bytes = Vec::new();
-        let Ok(opened) = std::fs::File::open(&file.path) else { continue };
-        if opened.take(SENT_BYTES_MAX).read_to_end(&mut bytes).is_ok() {
+        if let Ok(Some(bytes)) = disk::read(&file.path, SENT_BYTES_MAX) {
             decode(&bytes, &mut entries);
         }
     }
@@ -146,7 +145,7 @@ pub(crate) fn entries(folder: &Path, now: u64) -> Vec<Entry> {
 pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
     let count = entries(folder, 0).len();
     for file in files(folder).unwrap_or_default() {
-        std::fs::remove_file(file.path)?;
+        busy::retry(|| std::fs::remove_file(&file.path))?;
     }
     crate::send::health::clear(folder);
     // Where something is in it that is not ours, it stays.

@@ -107,7 +107,8 @@ impl Question {
             if logs == metrics { logs } else { format!("{logs} (events), {metrics} (counts and durations)") };
         // https://no-color.org, and terminals that say that they have none.
         let colour = environment.variable("NO_COLOR").is_none_or(|value| value.is_empty())
-            && environment.text("TERM").is_some_and(|value| value != "dumb");
+            // Consoles of Windows say nothing: they are asked when it comes to it.
+            && environment.text("TERM").map_or(cfg!(windows), |value| value != "dumb");
         let (organization, kept_in) = (environment.organization(), choice::path(environment));
         let session = choice::remembers_session(environment);
         Self { schema, organization, destination, kept_in, session, colour }
@@ -201,7 +202,7 @@ impl Question {
         }
     }
 
-    /// Whether the terminal wants colour: not with `NO_COLOR`, nor where `TERM` is unset or `dumb`.
+    /// Whether the terminal wants colour: not with `NO_COLOR`, nor where `TERM` is unset (but on Windows) or `dumb`.
     #[must_use]
     pub fn wants_colour(&self) -> bool {
         self.colour

@@ -1,5 +1,6 @@
 //! What a person may see, change, take along and delete. Policy: "Your Control", "Transparency", "Data Subject Rights".
 
+use crate::files::busy;
 use crate::files::clock;
 use crate::kept::identity;
 use crate::kept::spool;
@@ -195,7 +196,7 @@ impl<S: Schema> Rights<S> {
         let mut deleted = Deleted::default();
         let Some(state) = self.environment.state() else { return Ok(deleted) };
         let secret = identity::path(state);
-        let forgotten = match std::fs::remove_file(&secret) {
+        let forgotten = match busy::retry(|| std::fs::remove_file(&secret)) {
             Ok(()) => {
                 deleted.identity = Some(secret);
                 Ok(())

@@ -109,7 +109,8 @@ impl Ask for Terminal {
     }
 
     fn ask(&mut self, question: &Question) -> Reply {
-        let (bold, plain) = if question.wants_colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let (bold, plain) =
+            if question.wants_colour() && understands_colour() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         let Wording { text, question: asked, choices, .. } = self.wording;
         let shown = format!("{}{bold}{}{plain} {choices}: ", text(question), asked(question));
         let mut output = io::stderr();
@@ -138,6 +139,14 @@ impl Ask for Terminal {
             Err(error) => say(&format!("{} ({error})", self.wording.not_kept)),
         }
     }
+}
+
+/// Whether the terminal takes escape sequences. A console of Windows has to be asked to, and an old one can't.
+fn understands_colour() -> bool {
+    #[cfg(windows)]
+    return anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
+    #[cfg(not(windows))]
+    true
 }
 
 /// A line on standard error; a closed one is no reason to fail.
@@ -213,7 +222,7 @@ mod quiet_interrupt {
     }
 }
 
-/// Elsewhere Ctrl-C ends the program, or whatever the program made of it.
+/// On Windows Ctrl-C ends the program, or does what the program made of it: the session can't be remembered there anyway.
 #[cfg(not(unix))]
 mod quiet_interrupt {
     pub(super) struct QuietInterrupt;

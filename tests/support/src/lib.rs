@@ -10,7 +10,7 @@ mod streams;
 pub mod tls;
 
 pub use disk::Disk;
-pub use example::{example, omni};
+pub use example::{at_home, example, omni};
 pub use log::{Log, logs};
 pub use receiver::{Answer, Receiver, Request};
 pub use streams::Streams;

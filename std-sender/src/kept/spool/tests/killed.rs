@@ -59,7 +59,9 @@ fn kill(rounds: u32) {
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
-        std::thread::sleep(std::time::Duration::from_micros(u64::from(random % 30_000)));
+        // A process takes some twenty times as long to start under Wine.
+        let longest = if cfg!(windows) { 600_000 } else { 30_000 };
+        std::thread::sleep(std::time::Duration::from_micros(u64::from(random % longest)));
         for child in &mut children {
             child.kill().unwrap();
         }
@@ -96,11 +98,11 @@ fn kill(rounds: u32) {
 
 #[test]
 fn processes_that_are_killed_lose_nothing_that_was_committed() {
-    kill(25);
+    kill(if cfg!(windows) { 5 } else { 25 });
 }
 
 #[test]
 #[ignore = "the long form of the test above: about half a minute"]
-fn five_hundred_rounds_of_processes_that_are_killed() {
-    kill(500);
+fn hundreds_of_rounds_of_processes_that_are_killed() {
+    kill(if cfg!(windows) { 200 } else { 500 });
 }
