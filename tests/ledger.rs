@@ -1,13 +1,11 @@
 //! Whole processes against a collector: whatever is recorded arrives once, or is told as lost; counts are streams of one writer; and
 //! the host never learns of any of it.
 
-#![cfg(unix)]
-
-use automagik_telemetry_test_support::sockets::{Sockets, read_request};
+use automagik_telemetry_test_support::sockets::Sockets;
 use automagik_telemetry_test_support::{Answer, Disk, Receiver, Streams, at_home, example};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +43,8 @@ impl Person {
     }
 
     /// A shell that does `script`, in which `"$@"` is the probe with `arguments`.
-    fn shell(&self, script: &str, arguments: &str) -> Output {
+    #[cfg(unix)]
+    fn shell(&self, script: &str, arguments: &str) -> std::process::Output {
         let mut command = at_home(self.home.path(), "sh");
         command.args(["-c", script, "sh"]).arg(example("probe")).args(arguments.split(' '));
         command
@@ -292,8 +291,10 @@ mod readme {
     }
 }
 
+#[cfg(unix)]
 mod host {
     use super::*;
+    use automagik_telemetry_test_support::sockets::read_request;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]

@@ -1,7 +1,5 @@
 //! A yes is for somebody: two programs of two organizations on one machine, as whole processes.
 
-#![cfg(unix)]
-
 use automagik_telemetry_test_support::{Receiver, at_home, example, omni};
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -41,6 +41,7 @@
 //! ```
 
 use crate::handle::builder::Builder;
+use crate::person::environment::HOME;
 use crate::person::organization::Organization;
 use crate::person::signals::ENABLED;
 use crate::shown::rights::{Rights, RightsError};
@@ -186,7 +187,7 @@ fn off<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
     let organization = Organization::of::<S>();
     let (path, records) = rights.turn_off().map_err(|error| {
         let (variable, file) = (organization.variable(ENABLED), organization.opt_out_file());
-        format!("{error}\nTo say no all the same, set {variable}=false, or make an empty file ~/{file}.")
+        format!("{error}\nTo say no all the same, set {variable}=false, or make an empty file {HOME}{file}.")
     })?;
     Ok(format!(
         "Telemetry is off, for all programs of {organization}. Your answer is kept in {}.\n\

@@ -143,10 +143,10 @@ impl Domain {
     /// ```
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
-        if let Values::Words(words) = self.values
-            && let Some(message) = label::fault(words)
-        {
-            return Some(message);
+        if let Values::Words(words) = self.values {
+            if let Some(message) = label::fault(words) {
+                return Some(message);
+            }
         }
         let cardinality = size(self.values, self.optional);
         if cardinality == 0 {

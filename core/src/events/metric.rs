@@ -99,9 +99,7 @@ impl MetricDescriptor {
             if let Some(message) = word::field_name_fault(label, None, false) {
                 return Some(in_metric.and("has a fault: ").and(message.as_str()));
             }
-            if let [other, ..] = rest
-                && text::same(label, other)
-            {
+            if matches!(rest, [other, ..] if text::same(label, other)) {
                 return Some(in_metric.and("has two labels named `").and(label).and("`: rename one"));
             }
             labels = rest;

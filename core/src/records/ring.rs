@@ -202,10 +202,10 @@ impl<const N: usize> Ring<N> {
         let before = self.used;
         record.write(&mut |byte| {
             let end = Self::advance(self.start, self.used);
-            if self.used < limit
-                && let Some(slot) = self.bytes.get_mut(end)
-            {
-                *slot = byte;
+            if self.used < limit {
+                if let Some(slot) = self.bytes.get_mut(end) {
+                    *slot = byte;
+                }
             }
             self.used = self.used.wrapping_add(1);
         });

@@ -68,9 +68,7 @@ pub(crate) const fn phone_number(mut bytes: &[u8]) -> bool {
 const fn hex_code(bytes: &[u8]) -> Option<&[u8]> {
     let [b'x' | b'X', rest @ ..] = bytes else { return None };
     let (mut rest, mut digits) = (rest, 0);
-    while let [first, behind @ ..] = rest
-        && first.is_ascii_hexdigit()
-    {
+    while let [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', behind @ ..] = rest {
         digits += 1;
         rest = behind;
     }
@@ -143,22 +141,10 @@ pub(crate) const fn home_path(mut bytes: &[u8]) -> bool {
         if *first == b'\\' || starts_with(bytes, b"~/") || starts_with(bytes, b"file:") {
             return true;
         }
-        if !is_route
-            && let Some(behind) = strip(bytes, b"/home/")
-            && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
-        {
+        if !is_route && (is_home(strip(bytes, b"/home/")) || is_home(strip(bytes, b"/Users/"))) {
             return true;
         }
-        if !is_route
-            && let Some(behind) = strip(bytes, b"/Users/")
-            && !matches!(behind, [b'{' | b'<' | b'[' | b':', ..])
-        {
-            return true;
-        }
-        if !is_route
-            && let Some(behind) = strip(bytes, b"/root")
-            && matches!(behind, [] | [b'/', ..])
-        {
+        if !is_route && matches!(strip(bytes, b"/root"), Some([] | [b'/', ..])) {
             return true;
         }
         let drive = first.is_ascii_alphabetic() && !before.is_ascii_alphanumeric();
@@ -169,6 +155,11 @@ pub(crate) const fn home_path(mut bytes: &[u8]) -> bool {
         bytes = rest;
     }
     false
+}
+
+/// Whether a name follows, and not a placeholder.
+const fn is_home(behind: Option<&[u8]>) -> bool {
+    matches!(behind, Some(behind) if !matches!(behind, [b'{' | b'<' | b'[' | b':', ..]))
 }
 
 /// Whether a method of HTTP and a path stand first.

@@ -68,10 +68,9 @@ impl Exclusive {
 
 impl Drop for Exclusive {
     fn drop(&mut self) {
-        if let Held::Lease { path, token } = &self.0
-            && is_of(path, token)
-        {
-            let _ = std::fs::remove_file(path);
+        match &self.0 {
+            Held::Lease { path, token } if is_of(path, token) => drop(std::fs::remove_file(path)),
+            _ => {}
         }
     }
 }
@@ -112,17 +111,22 @@ fn lock(path: &Path) -> io::Result<Locked> {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn lock(path: &Path) -> io::Result<Locked> {
+    use fs4::{FileExt, TryLockError};
     let file = open(path)?;
-    match file.try_lock() {
+    // A lock keeps readers from the bytes of the file, of which there are none.
+    match FileExt::try_lock(&file) {
         Ok(()) => Ok(Locked::Mine(Held::Lock { _file: file })),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(Locked::Others),
-        Err(std::fs::TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
-            Ok(Locked::Unsupported)
-        }
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
+        Err(TryLockError::WouldBlock) => Ok(Locked::Others),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Locked::Unsupported),
+        Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+#[cfg(not(any(unix, windows)))]
+fn lock(_: &Path) -> io::Result<Locked> {
+    Ok(Locked::Unsupported)
 }
 
 /// The right without locks: whoever makes the file.

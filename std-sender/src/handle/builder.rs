@@ -179,9 +179,9 @@ impl<S: Schema> Builder<S> {
             start::upload_if_left_behind::<S>(&person, decision);
         }
         let mut dialog = self.dialog.take();
-        if let Some(Dialog(dialog)) = &mut dialog
-            && let Some(yes) = ask::ask(&mut **dialog, environment, schema, decision).and_then(Reply::answer)
-        {
+        let reply =
+            dialog.as_mut().and_then(|Dialog(dialog)| ask::ask(&mut **dialog, environment, schema, decision));
+        if let Some(yes) = reply.and_then(Reply::answer) {
             person.answer(yes);
             decision = person.decision();
         }

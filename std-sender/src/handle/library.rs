@@ -70,9 +70,8 @@ impl<L: Library> LibraryTelemetry<L> {
     where
         L: Includes<E>,
     {
-        if let Some((handle, first)) = &self.to
-            && let Some(running) = handle.running()
-        {
+        let Some((handle, first)) = &self.to else { return };
+        if let Some(running) = handle.running() {
             let schema = handle.schema();
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), schema.resolution());
             running.recorder.push(Record::of_library(&L::include(event), *first, schema, time));

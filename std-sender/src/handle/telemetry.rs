@@ -118,9 +118,10 @@ impl<S: Schema> Telemetry<S> {
         S: Includes<E>,
     {
         // Off, it is one load and one branch.
-        if self.on.load(Ordering::Relaxed)
-            && let Some(running) = self.handle.running.get()
-        {
+        if !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Some(running) = self.handle.running.get() {
             let time = Coarse::from_unix_seconds(clock::unix_seconds(), S::RESOLUTION);
             running.recorder.push(Record::new(&S::include(event), time));
         }

@@ -157,11 +157,11 @@ impl Spool {
         let name = self.name(&segments, kind, age, records, &segment)?;
         disk::publish(&self.folder, &name.to_string(), &segment)?;
         let is_crowded = total > self.bytes_max || segments.len() >= SEGMENTS_MAX;
-        if (is_crowded || state.wants_a_look(now))
-            && let Ok(Some(turn)) = self.turn()
-        {
-            // What fails here is tried again with the next records.
-            let _ = turn.tidy(now);
+        if is_crowded || state.wants_a_look(now) {
+            if let Ok(Some(turn)) = self.turn() {
+                // What fails here is tried again with the next records.
+                let _ = turn.tidy(now);
+            }
         }
         Ok(())
     }

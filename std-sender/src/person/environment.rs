@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// The folder for what holds for programs of all organizations: the administrator's.
 const MACHINE_FOLDER: &str = "automagik-telemetry";
 
+/// How users write their home, and what stands between it and a file.
+pub(crate) const HOME: &str = if cfg!(windows) { r"%USERPROFILE%\" } else { "~/" };
+
 /// The user's setting `ACME_TELEMETRY_STATE_DIR`: the absolute path of a folder for waiting events, the secret and the log of sent
 /// requests, instead of the platform's. For a container whose home is read-only or new for each run, set it to a volume.
 pub const STATE_DIR: &str = "STATE_DIR";

@@ -120,21 +120,16 @@ fn input() -> io::Result<File> {
 /// Whether somebody may wait for the end of a pipe that this process writes to or reads from. On Windows a child inherits such a
 /// pipe, and only unsafe code could keep it from that or close it there: so none is left behind, and what waits is
 /// delivered by the next run.
+#[cfg(windows)]
 fn is_awaited() -> bool {
-    #[cfg(windows)]
-    {
-        use std::io::IsTerminal;
-        use std::os::windows::io::AsHandle;
-        // A pipe has no metadata. The null device has none either, and counts as one.
-        let is_pipe = |handle: std::os::windows::io::BorrowedHandle<'_>| {
-            !handle.is_terminal()
-                && handle.try_clone_to_owned().is_ok_and(|owned| File::from(owned).metadata().is_err())
-        };
-        return [io::stdin().as_handle(), io::stdout().as_handle(), io::stderr().as_handle()]
-            .into_iter()
-            .any(is_pipe);
-    }
-    #[cfg(not(windows))]
+    use winapi_util::{HandleRef, file};
+    let is_pipe = |handle| file::typ(&handle).is_ok_and(|kind| kind.is_pipe());
+    [HandleRef::stdin(), HandleRef::stdout(), HandleRef::stderr()].into_iter().any(is_pipe)
+}
+
+/// Elsewhere what is inherited is closed: see [`close_inherited`].
+#[cfg(not(windows))]
+fn is_awaited() -> bool {
     false
 }
 

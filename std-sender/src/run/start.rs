@@ -158,9 +158,8 @@ pub(crate) fn upload_if_left_behind<S: Schema>(person: &Person, decision: Decisi
     background::close_inherited();
     let pipeline =
         decision.consent().map(|consent| pipeline::<S>(person.options, &person.environment, consent));
-    if let Some(Ok(pipeline)) = pipeline
-        && let Some(spool) = pipeline.spool.clone()
-    {
+    let pipeline = pipeline.and_then(Result::ok);
+    if let Some((spool, pipeline)) = pipeline.and_then(|pipeline| Some((pipeline.spool.clone()?, pipeline))) {
         let watched = person.clone();
         let organization = person.environment.organization();
         background::deliver(&spool, organization, pipeline, move || watched.standing());

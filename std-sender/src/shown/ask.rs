@@ -2,7 +2,7 @@
 
 use crate::person::agreed::{self, News};
 use crate::person::choice;
-use crate::person::environment::Environment;
+use crate::person::environment::{Environment, HOME};
 use crate::person::organization::Organization;
 use crate::person::signals::ENABLED;
 use crate::send::endpoint::{self, Endpoint};
@@ -186,7 +186,7 @@ impl Question {
     pub fn change(&self) -> String {
         let (organization, variable) = (self.organization, self.organization.variable(ENABLED));
         format!(
-            "{variable}=false, an empty file ~/{}, or no as the answer that is kept ends it",
+            "{variable}=false, an empty file {HOME}{}, or no as the answer that is kept ends it",
             organization.opt_out_file()
         )
     }

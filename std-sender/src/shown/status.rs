@@ -4,7 +4,7 @@ use crate::files::clock;
 use crate::files::disk;
 use crate::kept::spool;
 use crate::person::choice;
-use crate::person::environment::{Environment, STATE_DIR};
+use crate::person::environment::{Environment, HOME, STATE_DIR};
 use crate::person::organization::Organization;
 use crate::person::signals::{self, Kind, Said};
 use crate::run::running::WAIT_WITHOUT_DISK;
@@ -294,11 +294,11 @@ impl fmt::Display for Status {
         writeln!(f, "\nTo change it: {0} telemetry on, {0} telemetry off; or", self.project)?;
         let (variable, file) =
             (self.organization.variable(signals::ENABLED), self.organization.opt_out_file());
-        writeln!(f, "{variable}=false, or an empty file ~/{file}.")?;
+        writeln!(f, "{variable}=false, or an empty file {HOME}{file}.")?;
         let organization = self.organization;
         writeln!(
             f,
-            "All of it holds for all programs of {organization}, and for nobody else's; ~/{} is a no to all.",
+            "All of it holds for all programs of {organization}, and for nobody else's; {HOME}{} is a no to all.",
             signals::GENERAL_OPT_OUT_FILE
         )
     }
@@ -327,7 +327,8 @@ mod tests {
         assert!(shown.starts_with("Telemetry is off: DO_NOT_TRACK is set.\n"), "{shown}");
         assert!(line("► DO_NOT_TRACK").ends_with("no              \"1\""), "{shown}");
         assert!(line("  AUTOMAGIK_TELEMETRY_ENABLED ").ends_with("yes             \"true\""), "{shown}");
-        assert!(line(".config/automagik-telemetry/choice").ends_with("nothing         -"), "{shown}");
+        let choice = std::path::Path::new(".config").join("automagik-telemetry").join("choice");
+        assert!(line(&choice.to_string_lossy()).ends_with("nothing         -"), "{shown}");
     }
 
     #[test]

@@ -142,10 +142,18 @@ impl Ask for Terminal {
 }
 
 /// Whether the terminal takes escape sequences. A console of Windows has to be asked to, and an old one can't.
+#[cfg(windows)]
 fn understands_colour() -> bool {
-    #[cfg(windows)]
-    return anstyle_query::windows::enable_ansi_colors().unwrap_or(true);
-    #[cfg(not(windows))]
+    use winapi_util::{HandleRef, console};
+    const ENABLE_VIRTUAL_TERMINAL_PROCESSING: u32 = 0x0004;
+    let output = HandleRef::stderr();
+    // A terminal that is no console, such as that of MSYS2, has no mode.
+    console::mode(&output)
+        .map_or(true, |mode| console::set_mode(&output, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING).is_ok())
+}
+
+#[cfg(not(windows))]
+fn understands_colour() -> bool {
     true
 }
 

@@ -165,7 +165,7 @@ const ORGANIZATION_NAME: &[u8] = &[0x06, 0x03, 0x55, 0x04, 0x0A];
 fn part<'a>(name: &'a [u8], kind: &[u8]) -> Option<&'a str> {
     let at = name.windows(kind.len()).position(|window| window == kind)?;
     let [_tag, len @ 0..=0x7F, text @ ..] = name.get(at + kind.len()..)? else { return None };
-    str::from_utf8(text.get(..usize::from(*len))?).ok()
+    core::str::from_utf8(text.get(..usize::from(*len))?).ok()
 }
 
 /// A text of somebody else's that may stand in a terminal.

@@ -95,15 +95,14 @@ pub const fn frame_fault(frame: &Frame<'_>, events: &[EventDescriptor], own: usi
                 .and("` go, as in `endpoint = \"https://telemetry.example.org\"`"),
         );
     }
-    if let Some(address) = privacy_policy
-        && !is_address(address)
-    {
-        return Some(
+    match privacy_policy {
+        Some(address) if !is_address(address) => return Some(
             Message::new()
                 .and("the privacy policy `")
                 .and(address)
                 .and("` is no web address: write it as in `https://example.org/privacy`, without user, password or query"),
-        );
+        ),
+        _ => {}
     }
     if !is_version(version) {
         return Some(
@@ -113,15 +112,14 @@ pub const fn frame_fault(frame: &Frame<'_>, events: &[EventDescriptor], own: usi
                 .and("` is not letters, digits, `.` and `-` (32 at most): build metadata may hold a name"),
         );
     }
-    if let Some(address) = endpoint
-        && !is_address(address)
-    {
-        return Some(
+    match endpoint {
+        Some(address) if !is_address(address) => return Some(
             Message::new()
                 .and("the endpoint `")
                 .and(address)
                 .and("` is not the base of a collector: write it as in `https://telemetry.example.org`, without user, password or query"),
-        );
+        ),
+        _ => {}
     }
     if events.len() >= EVENTS_MAX {
         return Some(Message::new().and("a schema has more than 255 events: split the program's telemetry"));

@@ -227,9 +227,8 @@ impl Slice<'_> {
     ) -> Result<(), Stop> {
         let (end, mut point) = (room.at(), None);
         for record in self.records.iter().rev() {
-            if let Some(delta) = point::delta(self.schema, position, record)
-                && let Some(whole) = Point::add(&mut point, metric, delta)
-            {
+            let Some(delta) = point::delta(self.schema, position, record) else { continue };
+            if let Some(whole) = Point::add(&mut point, metric, delta) {
                 self.write_point(room, &whole, end)?;
             }
         }

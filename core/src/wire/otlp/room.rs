@@ -200,9 +200,9 @@ impl<const COUNTING: bool> Room<'_, COUNTING> {
 fn copy(to: &mut [u8], from: &[u8]) {
     macro_rules! halves {
         ($len:literal) => {
-            if let (Some(first), Some(last)) = (from.first_chunk::<$len>(), from.last_chunk::<$len>())
-                && from.len() <= 2 * $len
-            {
+            let is_covered = from.len() <= 2 * $len;
+            let ends = (from.first_chunk::<$len>(), from.last_chunk::<$len>());
+            if let (true, (Some(first), Some(last))) = (is_covered, ends) {
                 if let Some(slot) = to.first_chunk_mut() {
                     *slot = *first;
                 }

@@ -47,9 +47,7 @@ const fn is_day_or_month(number: usize, len: usize) -> bool {
 /// The number that stands first, its length, and what follows; up to four digits.
 const fn number(mut bytes: &[u8]) -> (usize, usize, &[u8]) {
     let (mut number, mut len) = (0, 0);
-    while let [first @ b'0'..=b'9', rest @ ..] = bytes
-        && len < 4
-    {
+    while let ([first @ b'0'..=b'9', rest @ ..], 0..4) = (bytes, len) {
         number = number * 10 + (*first - b'0') as usize;
         len += 1;
         bytes = rest;

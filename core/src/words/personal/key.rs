@@ -107,9 +107,7 @@ const fn starts_with_key(bytes: &[u8]) -> bool {
 /// How many letters and digits stand first, and whether a digit or, behind the first, a capital is among them.
 const fn run(mut bytes: &[u8]) -> (usize, bool) {
     let (mut len, mut is_mixed) = (0, false);
-    while let [first, rest @ ..] = bytes
-        && first.is_ascii_alphanumeric()
-    {
+    while let [first @ (b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z'), rest @ ..] = bytes {
         is_mixed |= first.is_ascii_digit() || len > 0 && first.is_ascii_uppercase();
         len += 1;
         bytes = rest;

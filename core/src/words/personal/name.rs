@@ -97,9 +97,7 @@ pub(crate) const fn name(name: &str) -> bool {
     ];
     let mut names = NAMES;
     while let [suspicious, rest @ ..] = names {
-        if let Some(before) = ends_with(name.as_bytes(), suspicious.as_bytes())
-            && matches!(before, [] | [.., b'_' | b'.'])
-        {
+        if matches!(ends_with(name.as_bytes(), suspicious.as_bytes()), Some([] | [.., b'_' | b'.'])) {
             return true;
         }
         names = rest;

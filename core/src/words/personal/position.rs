@@ -7,10 +7,8 @@
 pub(crate) const fn position(mut bytes: &[u8]) -> bool {
     let mut before = b' ';
     while let [first, rest @ ..] = bytes {
-        if !before.is_ascii_alphanumeric()
-            && before != b'.'
-            && let Some((places, behind)) = degrees(bytes)
-        {
+        let is_start = !before.is_ascii_alphanumeric() && before != b'.';
+        if let (true, Some((places, behind))) = (is_start, degrees(bytes)) {
             let (comma, behind) = between(behind);
             if let Some((others, _)) = degrees(behind) {
                 let least = if comma { 2 } else { 3 };

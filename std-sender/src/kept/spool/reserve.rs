@@ -59,12 +59,11 @@ pub(super) fn take(folder: &Path, keep: impl FnOnce(Losses) -> io::Result<()>) -
 pub(super) fn read(folder: &Path) -> io::Result<Option<Losses>> {
     let Some(bytes) = disk::read(&folder.join(FILE), LEN as u64)? else { return Ok(None) };
     let mut losses = Losses::new();
-    if let Some((counts, sum)) = bytes.split_last_chunk::<4>()
-        && checksum(counts, &[]) == u32::from_le_bytes(*sum)
-    {
-        for (reason, count) in Reason::ALL.into_iter().zip(counts.as_chunks::<4>().0) {
-            losses.add(reason, u32::from_le_bytes(*count));
-        }
+    let whole = bytes.split_last_chunk::<4>();
+    let whole = whole.filter(|(counts, sum)| checksum(counts, &[]) == u32::from_le_bytes(**sum));
+    let counts = whole.map_or(&[][..], |(counts, _)| counts).chunks_exact(4);
+    for (reason, count) in Reason::ALL.into_iter().zip(counts.filter_map(|count| count.try_into().ok())) {
+        losses.add(reason, u32::from_le_bytes(count));
     }
     Ok(Some(losses))
 }

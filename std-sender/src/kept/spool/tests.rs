@@ -46,9 +46,9 @@ fn append(spool: &Spool, numbers: core::ops::Range<u32>) {
 /// Everything that waits, delivered at `now`; and the losses that were told.
 fn drain_at(spool: &Spool, now: u64) -> (Vec<u32>, Vec<(Reason, u32)>) {
     let (mut numbers, mut losses) = (Vec::new(), Losses::new());
-    while let Some(turn) = spool.turn().unwrap()
-        && let Some(batch) = turn.next(Checked::<App>::DESCRIPTOR, now, BATCH_RECORDS_MAX, true).unwrap()
-    {
+    while let Some(turn) = spool.turn().unwrap() {
+        let next = turn.next(Checked::<App>::DESCRIPTOR, now, BATCH_RECORDS_MAX, true);
+        let Some(batch) = next.unwrap() else { break };
         assert!(batch.records.len() <= BATCH_RECORDS_MAX);
         for record in &batch.records {
             match record.loss() {

@@ -31,7 +31,7 @@ const BOUNDS: usize = CLASSES.saturating_sub(1);
 /// A histogram's bounds, ready.
 static BOUNDS_PACKED: [[u8; 8]; BOUNDS] = {
     let (mut packed, mut class) = ([[0; 8]; BOUNDS], 1_u32);
-    let mut rest = packed.as_mut_slice();
+    let mut rest: &mut [[u8; 8]] = &mut packed;
     while let [slot, behind @ ..] = rest {
         *slot = double(upper_bound(class)).to_le_bytes();
         class = class.wrapping_add(1);
@@ -90,9 +90,8 @@ impl Point {
     }
 
     fn count(&mut self, delta: &Delta) {
-        if let Some(class) = delta.cell.checked_rem(self.metric.kind.cells())
-            && let Some(count) = self.counts.get_mut(class)
-        {
+        let class = delta.cell.checked_rem(self.metric.kind.cells());
+        if let Some(count) = class.and_then(|class| self.counts.get_mut(class)) {
             *count = count.saturating_add(delta.count);
         }
     }

@@ -63,11 +63,11 @@ impl<'a, const COUNTING: bool> Room<'a, COUNTING> {
     pub(super) fn slot(&mut self, len: usize) -> Result<&mut [u8], Stop> {
         let at = self.at();
         let free = core::mem::take(&mut self.free);
-        if let Some(start) = free.len().checked_sub(len)
-            && let Some((free, slot)) = free.split_at_mut_checked(start)
-        {
-            self.free = free;
-            return Ok(slot);
+        if let Some(start) = free.len().checked_sub(len) {
+            if let Some((free, slot)) = free.split_at_mut_checked(start) {
+                self.free = free;
+                return Ok(slot);
+            }
         }
         self.overflow(at, len).map(|()| Default::default())
     }

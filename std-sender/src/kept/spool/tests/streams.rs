@@ -19,9 +19,9 @@ fn resource() -> Resource {
 /// Delivers what waits in the spool of `process`, to whoever enforces the data model.
 fn deliver(process: &Process, streams: &mut Streams) -> u64 {
     let (resource, mut requests) = (resource(), 0);
-    while let Some(turn) = process.spool.turn().unwrap()
-        && let Some(batch) = turn.next(process.schema, TIME.get(), BATCH_RECORDS_MAX, true).unwrap()
-    {
+    while let Some(turn) = process.spool.turn().unwrap() {
+        let next = turn.next(process.schema, TIME.get(), BATCH_RECORDS_MAX, true);
+        let Some(batch) = next.unwrap() else { break };
         assert_eq!(batch.signal, Signal::Metrics, "nothing is lost");
         streams.take(&body::encode(&resource, &batch));
         turn.commit(&batch, &Losses::new(), TIME.get()).unwrap();
