@@ -7,8 +7,8 @@
 use std::io;
 use std::time::Duration;
 
-/// Pauses between the calls, in milliseconds: about 30 together, since a folder that really is forbidden says the same.
-const PAUSES_MS: [u64; 6] = [1, 1, 2, 4, 8, 16];
+/// Pauses between the calls, in milliseconds: an eighth of a second together, since a file that really is forbidden says the same.
+const PAUSES_MS: [u64; 8] = [1, 1, 2, 4, 8, 16, 32, 64];
 
 /// `ERROR_ACCESS_DENIED`, `ERROR_SHARING_VIOLATION`, `ERROR_LOCK_VIOLATION` of Windows.
 const BUSY: [i32; 3] = [5, 32, 33];

@@ -26,10 +26,6 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Which of [`THREADS`] this is, from 1; 0 before it records.
-    #[cfg_attr(
-        windows,
-        allow(clippy::missing_const_for_thread_local, reason = "it is const: with mingw the macro writes it otherwise")
-    )]
     static THREAD: Cell<usize> = const { Cell::new(0) };
 }
 

