@@ -185,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn its_bytes_are_the_same_on_every_machine() {
+        let times = Interval { start: 0x0102_0304_0506_0708, end: 0x1112_1314_1516_1718 };
+        let segment = encode(&records(2), Some(times), 1);
+        let expected = [
+            ("progress", "240000000000000000000000e826e260"),
+            ("interval", "08070605040302011817161514131211cf46d9cb"),
+            ("frame", "06000100174f1d710090b7ff0d0c"),
+            ("frame", "0600010041d771620090b7ff0d14"),
+        ];
+        let expected = expected.map(|(_, digits)| digits).concat();
+        let digits: String = segment.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digits, expected);
+    }
+
+    #[test]
     fn what_was_delivered_is_not_found_again() {
         let mut segment = encode(&records(30), None, 10);
         let first = next_frame(&segment, 0).unwrap();
