@@ -14,6 +14,10 @@ pub use automagik_telemetry_core::{
 pub use automagik_telemetry_core::{Event, Label, Library, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Library, Metrics, Schema};
 
+#[cfg(doctest)]
+#[doc = include_str!("../core/derive/README.md")]
+struct DerivesPage;
+
 #[cfg(all(doctest, feature = "embassy"))]
 #[doc = include_str!("../docs/FIRMWARE.md")]
 struct FirmwarePage;

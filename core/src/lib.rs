@@ -36,6 +36,10 @@
     )
 )]
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod words;
 mod events;
 mod schemas;
