@@ -1,0 +1,5 @@
+//! Without telemetry.
+
+fn main() {
+    size::work();
+}

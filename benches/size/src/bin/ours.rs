@@ -1,0 +1,32 @@
+//! With ours: asked once, an event and a count.
+
+use automagik_telemetry::{
+    CommandExecuted, Counter, Label, Metrics, Milliseconds, Schema, Stopwatch, Telemetry, Terminal,
+};
+
+#[derive(Label, Clone, Copy)]
+enum Command {
+    #[label("omni instance")]
+    Instance,
+}
+
+#[derive(Metrics)]
+struct OmniMetrics {
+    #[metric(name = "omni.commands", by = "command")]
+    commands: Counter<Command>,
+}
+
+#[derive(Schema)]
+#[schema(organization = "automagik", project = "omni", metrics = OmniMetrics)]
+enum Omni {
+    Command(CommandExecuted<Command>),
+}
+
+fn main() {
+    let telemetry = Telemetry::<Omni>::builder().upload_in_background(true).ask(Terminal::new()).start();
+    let stopwatch = Stopwatch::start();
+    size::work();
+    OmniMetrics::global().commands.add(Command::Instance);
+    let duration: Milliseconds = stopwatch.elapsed();
+    telemetry.record(CommandExecuted { command: Command::Instance, success: true, duration });
+}

@@ -1,0 +1,7 @@
+//! With sentry, as its documentation shows it.
+
+fn main() {
+    let _guard = sentry::init(("https://public@sentry.example.org/1", sentry::ClientOptions::default()));
+    size::work();
+    sentry::capture_message("omni instance", sentry::Level::Info);
+}
