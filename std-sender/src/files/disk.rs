@@ -241,4 +241,45 @@ mod tests {
         assert!(read(&path, 9).unwrap().is_none());
         remove(&path).unwrap();
     }
+
+    #[cfg(windows)]
+    mod in_use {
+        use super::*;
+        use std::os::windows::fs::OpenOptionsExt;
+        use std::time::Duration;
+
+        /// A file that is open to nobody else, as an antivirus opens one, until this is dropped.
+        fn open_alone(path: &std::path::Path) -> std::fs::File {
+            std::fs::File::options().read(true).share_mode(0).open(path).unwrap()
+        }
+
+        #[test]
+        fn a_file_that_somebody_has_open_for_a_moment_is_replaced_read_and_removed() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file");
+            publish(folder.path(), "file", b"first").unwrap();
+            let work: [fn(&std::path::Path); 3] = [
+                |path| publish(path.parent().unwrap(), "file", b"second").unwrap(),
+                |path| assert_eq!(read(path, 99).unwrap().unwrap(), b"second"),
+                |path| remove(path).unwrap(),
+            ];
+            for work in work {
+                let held = open_alone(&path);
+                std::thread::scope(|scope| {
+                    scope.spawn(|| work(&path));
+                    std::thread::sleep(Duration::from_millis(3));
+                    drop(held);
+                });
+            }
+            assert!(!path.exists());
+        }
+
+        #[test]
+        fn a_file_that_stays_open_is_an_error() {
+            let folder = tempfile::tempdir().unwrap();
+            publish(folder.path(), "file", b"first").unwrap();
+            let _held = open_alone(&folder.path().join("file"));
+            publish(folder.path(), "file", b"second").unwrap_err();
+        }
+    }
 }
