@@ -16,7 +16,7 @@ struct Head {
     len: Option<usize>,
 }
 
-/// Reads an answer through `buffer` and says what it means; `None` where it is none.
+/// Reads an answer through `buffer` and says what it means; `None` if it is none.
 pub(crate) async fn read<R: Read>(connection: &mut R, buffer: &mut [u8]) -> Option<Outcome> {
     let mut filled: usize = 0;
     let head = loop {
@@ -46,7 +46,7 @@ pub(crate) async fn read<R: Read>(connection: &mut R, buffer: &mut [u8]) -> Opti
     Some(Success::read(body).outcome())
 }
 
-/// What `bytes` hold of an answer's head: `None` where they are none, `Some(None)` where even the status is to come.
+/// What `bytes` hold of an answer's head: `None` if they are none, `Some(None)` where even the status is to come.
 fn head(bytes: &[u8]) -> Option<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Response::new(&mut headers);

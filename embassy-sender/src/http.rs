@@ -61,7 +61,7 @@ impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
         self
     }
 
-    /// A connection to the place; `None` where there is none to be had.
+    /// A connection to the place; `None` if there is none to be had.
     pub(crate) async fn connect(&self) -> Option<T::Connection<'a>> {
         let address = match self.place.host.parse::<IpAddr>() {
             Ok(address) => address,
@@ -72,7 +72,7 @@ impl<'a, T: TcpConnect, D: Dns> Http<'a, T, D> {
 }
 
 impl Place<'_> {
-    /// Sends one request over `connection`; `None` where that failed on the way.
+    /// Sends one request over `connection`; `None` if that failed on the way.
     pub(crate) async fn post<C: Read + Write>(
         &self,
         connection: &mut C,

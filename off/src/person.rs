@@ -52,13 +52,13 @@ impl Organization {
         self.0
     }
 
-    /// The variable that `setting` would have.
+    /// Returns the variable that `setting` would have.
     #[must_use]
     pub fn variable(self, setting: &str) -> String {
         format!("{}_TELEMETRY_{setting}", self.0.to_ascii_uppercase().replace('-', "_"))
     }
 
-    /// The file in a person's home that would say no.
+    /// Returns the file in a person's home that would say no.
     #[must_use]
     pub fn opt_out_file(self) -> String {
         format!(".{}-no-telemetry", self.0)

@@ -119,7 +119,7 @@ impl<S: Schema> Rights<S> {
         decision()
     }
 
-    /// The same, for a person.
+    /// Returns the same as text.
     #[must_use]
     pub fn status(&self) -> Status {
         Status(())
@@ -221,7 +221,7 @@ impl Status {
         false
     }
 
-    /// The same for programs.
+    /// Returns the same as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         json!({ "enabled": false, "because": crate::LEFT_OUT })
@@ -255,13 +255,13 @@ impl Inventory {
         Ok(Self(cbor))
     }
 
-    /// The manifest in CBOR: empty, but for one that was given.
+    /// Returns the manifest in CBOR: empty, but for one that was given.
     #[must_use]
     pub fn cbor(&self) -> &[u8] {
         &self.0
     }
 
-    /// The manifest.
+    /// Returns the manifest.
     ///
     /// # Errors
     ///
@@ -270,7 +270,7 @@ impl Inventory {
         Manifest::decode(&self.0)
     }
 
-    /// The inventory as JSON: no events and no metrics.
+    /// Returns the inventory as JSON: no events and no metrics.
     ///
     /// # Errors
     ///
@@ -279,7 +279,7 @@ impl Inventory {
         Ok(json!({ "events": [], "metrics": [] }))
     }
 
-    /// The inventory in Markdown: that there is nothing.
+    /// Returns the inventory in Markdown: that there is nothing.
     ///
     /// # Errors
     ///

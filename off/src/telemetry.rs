@@ -127,7 +127,7 @@ impl<S: Schema> Builder<S> {
         self
     }
 
-    /// What a person may see and change: nothing.
+    /// Returns what a person may see and change: nothing.
     #[must_use]
     pub fn rights(self) -> Rights<S> {
         Rights::new()
@@ -156,7 +156,7 @@ impl<S: Schema> Builder<S> {
 }
 
 impl<S> Telemetry<S> {
-    /// The way to a handle.
+    /// Returns a builder.
     #[must_use]
     pub fn builder() -> Builder<S>
     where
@@ -175,7 +175,7 @@ impl<S: Schema> Telemetry<S> {
     {
     }
 
-    /// What the library `L` records to: nothing.
+    /// Returns what the library `L` records to: nothing.
     #[must_use]
     pub fn library<L: Library>(&self) -> LibraryTelemetry<L>
     where
@@ -196,7 +196,7 @@ impl<S: Schema> Telemetry<S> {
         decision()
     }
 
-    /// What the person may see and change: nothing.
+    /// Returns what the person may see and change: nothing.
     #[must_use]
     pub fn rights(&self) -> Rights<S> {
         Rights::new()

@@ -12,7 +12,7 @@ use automagik_telemetry_core::otlp::Signal;
 pub(crate) use origin::Sent;
 use serde_json::Value;
 
-/// What a request of `signal` sends, each event or point with all that the request says about it; `None` where the bytes
+/// What a request of `signal` sends, each event or point with all that the request says about it; `None` if the bytes
 /// are no such request, or hold something that this does not know.
 pub(crate) fn sent(signal: Signal, bytes: &[u8]) -> Option<Vec<Sent>> {
     match signal {
@@ -21,7 +21,7 @@ pub(crate) fn sent(signal: Signal, bytes: &[u8]) -> Option<Vec<Sent>> {
     }
 }
 
-/// `ExportLogsServiceRequest` or `ExportMetricsServiceRequest` in OTLP's JSON; `None` where `bytes` hold none, or more than this knows.
+/// `ExportLogsServiceRequest` or `ExportMetricsServiceRequest` in OTLP's JSON; `None` if `bytes` hold none, or more than this knows.
 pub(crate) fn otlp_json(signal: Signal, bytes: &[u8]) -> Option<Value> {
     match signal {
         Signal::Logs => logs::otlp_json(bytes),

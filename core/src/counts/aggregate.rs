@@ -1,4 +1,4 @@
-//! Aggregates: counters and histograms in static memory. Adding is one atomic addition, from any thread or interrupt; there
+//! Aggregates: counters and histograms in static memory. An addition is one atomic instruction, from any thread or interrupt; there
 //! is nothing to initialise, no queue, and no event.
 //!
 //! ```
@@ -130,18 +130,18 @@ pub trait Metric: Sync {
 /// Whether a distribution leaves telemetry out of all programs that it builds: then nobody would take the counts.
 const LEFT_OUT: bool = cfg!(automagik_telemetry_off);
 
-/// How often something happened, by what `L` says. 4 bytes for each combination of words on a device; on a host sixteen times
+/// Counts how often something happened, by the labels `L`. 4 bytes for each combination of words on a device; on a host sixteen times
 /// as many, each time rounded up to 128.
 pub struct Counter<L: Labels>(Shards<L::Of<Cell>>, PhantomData<fn(L)>);
 
 impl<L: Labels> Counter<L> {
-    /// All counts 0: for a `static`.
+    /// Creates one whose counts are 0, for a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self(Shards::new(), PhantomData)
     }
 
-    /// Once more.
+    /// Adds one.
     #[inline]
     pub fn add(&self, labels: L) {
         if !LEFT_OUT {
@@ -173,18 +173,18 @@ impl<L: Labels> Metric for Counter<L> {
     }
 }
 
-/// How often something took how much, by what `L` says. 176 bytes for each combination of words on a device; on a host sixteen
+/// Counts how often a measurement fell into each size class, by the labels `L`. 176 bytes for each combination of words on a device; on a host sixteen
 /// times as many, each time rounded up to 128.
 pub struct Histogram<L: Labels, M>(Shards<L::Of<[Cell; bucket::HALVES as usize]>>, PhantomData<fn(L, M)>);
 
 impl<L: Labels, M: Measure> Histogram<L, M> {
-    /// All counts 0: for a `static`.
+    /// Creates one whose counts are 0, for a `static`.
     #[must_use]
     pub const fn new() -> Self {
         Self(Shards::new(), PhantomData)
     }
 
-    /// One more, of size `measured`.
+    /// Adds one, of size `measured`.
     #[inline]
     pub fn record(&self, labels: L, measured: M) {
         let class = measured.class() as usize;
@@ -247,7 +247,7 @@ impl Metrics for NoMetrics {
 }
 
 /// Takes all counts of `S` since the last call, and gives each that is not 0 to `each` as a record: so many from `start` to
-/// `end`. Where `each` says that it has no room, the count goes back to its cell, and this ends: nothing is lost.
+/// `end`. If `each` has no room, the count goes back to its cell and the call returns: nothing is lost.
 ///
 /// ```
 /// # use automagik_telemetry_core::event::{EventDescriptor, Ordinals};

@@ -9,7 +9,7 @@
 //! | [`ErrorOccurred`] | `automagik.error` | `error_code`, `error_category` |
 //! | [`ServiceHealth`] | `automagik.health` | `service`, `status` |
 //!
-//! Where nobody needs each event, its counts will do: [`CommandDuration`] and the like, with the names that stand there.
+//! If you don't need each event, count them instead: [`CommandDuration`] and the like, with the names given there.
 //!
 //! The names are those that the policy's other SDKs send, so that one collector serves them all.
 //! Policy: "What We Collect".
@@ -52,7 +52,7 @@ pub type FeatureCount<F> = Counter<F>;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeatureUsed<F> {
-    /// Which one.
+    /// The feature.
     pub feature: F,
 }
 
@@ -100,9 +100,9 @@ impl<R: Label> Event for ApiRequest<R> {
 /// A command ran. Policy: "Which commands you run", "Command execution time".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandExecuted<C> {
-    /// Which one, without its arguments.
+    /// The command, without its arguments.
     pub command: C,
-    /// Whether it ended well.
+    /// Whether it succeeded.
     pub success: bool,
     /// How long it ran.
     pub duration: Milliseconds,
@@ -121,7 +121,7 @@ impl<C: Label> Event for CommandExecuted<C> {
     }
 }
 
-/// An operation took its time. Policy: "Performance Metrics".
+/// An operation finished. Policy: "Performance Metrics".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationLatency<O> {
     /// The kind of operation.
@@ -169,11 +169,11 @@ impl<C: Label> Event for ErrorOccurred<C> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorCategory {
-    /// Who is asking.
+    /// Authentication.
     Authentication,
-    /// What they may do.
+    /// Authorization.
     Authorization,
-    /// A wrong or missing setting.
+    /// Configuration: a wrong or missing setting.
     Configuration,
     /// A database.
     Database,
@@ -185,11 +185,11 @@ pub enum ErrorCategory {
     Messaging,
     /// Connections and names.
     Network,
-    /// It took too long.
+    /// A timeout.
     Timeout,
-    /// What was asked for makes no sense.
+    /// Invalid input.
     Validation,
-    /// None of these.
+    /// Any other kind.
     Other,
 }
 
@@ -219,12 +219,12 @@ impl Label for ErrorCategory {
     }
 }
 
-/// A service reported how it is.
+/// A service reported its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServiceHealth<S> {
-    /// Which one: a kind of service, not a host.
+    /// The kind of service; never a host.
     pub service: S,
-    /// How it is.
+    /// Its status.
     pub status: HealthStatus,
 }
 
@@ -241,14 +241,14 @@ impl<S: Label> Event for ServiceHealth<S> {
     }
 }
 
-/// How a service is.
+/// The status of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HealthStatus {
-    /// It does all it should.
+    /// Everything works.
     Healthy,
-    /// It does part of it, or slowly.
+    /// Some of it works, or it is slow.
     Degraded,
-    /// It does not work.
+    /// Nothing works.
     Unhealthy,
 }
 

@@ -7,7 +7,7 @@
 /// Number of buckets; an ordinal takes 7 bits.
 pub const COUNT: u32 = 124;
 
-/// The bucket that `value` falls into, below [`COUNT`].
+/// Returns the bucket that `value` falls into, below [`COUNT`].
 ///
 /// ```
 /// use automagik_telemetry_core::bucket;
@@ -21,7 +21,7 @@ pub const fn ordinal(value: u32) -> u32 {
     (value >> below).wrapping_add(below << 2)
 }
 
-/// The least value that falls into the bucket `ordinal`; what a reader is told.
+/// Returns the least value that falls into the bucket `ordinal`; what a reader is told.
 #[must_use]
 #[inline]
 pub const fn lower_bound(ordinal: u32) -> u32 {
@@ -32,7 +32,7 @@ pub const fn lower_bound(ordinal: u32) -> u32 {
 /// Number of classes of [`half`].
 pub const HALVES: u32 = 44;
 
-/// The class of a histogram that `value` falls into, below [`HALVES`]: each power of two is cut in two. 0, 1, 2, 3, 4,
+/// Returns the class of a histogram that `value` falls into, below [`HALVES`]: each power of two is cut in two. 0, 1, 2, 3, 4,
 /// 6, 8, 12, 16, 24, ... up to 3,145,728 and more (52 minutes in milliseconds, 3 MiB in bytes).
 ///
 /// ```
@@ -48,7 +48,7 @@ pub const fn half(value: u32) -> u32 {
     if ordinal < HALVES { ordinal } else { HALVES.wrapping_sub(1) }
 }
 
-/// The class of [`half`] that the bucket `ordinal` of [`ordinal`](fn@ordinal) lies in: a bucket is half of one.
+/// Returns the class of [`half`] that the bucket `ordinal` of [`ordinal`](fn@ordinal) lies in: a bucket is half of one.
 #[must_use]
 #[inline]
 pub const fn half_of(ordinal: u32) -> u32 {
@@ -56,7 +56,7 @@ pub const fn half_of(ordinal: u32) -> u32 {
     if class < HALVES { class } else { HALVES.wrapping_sub(1) }
 }
 
-/// The least value that falls into the class `ordinal` of [`half`].
+/// Returns the least value that falls into the class `ordinal` of [`half`].
 #[must_use]
 #[inline]
 pub const fn half_lower_bound(ordinal: u32) -> u32 {

@@ -34,7 +34,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The severity of an OTLP `severity_number`, or `None` where it is none of ours.
+    /// The severity of an OTLP `severity_number`, or `None` if it is none of ours.
     #[must_use]
     pub const fn from_number(number: u32) -> Option<Self> {
         match number {
@@ -86,7 +86,7 @@ impl FieldDescriptor {
         self
     }
 
-    /// What is wrong with this field, or `None`.
+    /// Returns what is wrong with this field, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
         if let Some(message) =
@@ -104,7 +104,7 @@ impl FieldDescriptor {
 }
 
 impl EventDescriptor {
-    /// Bits that the fields take together in a record.
+    /// Returns how many bits the fields take together in a record.
     #[must_use]
     pub const fn bits(&self) -> u32 {
         let mut bits: u32 = 0;
@@ -132,7 +132,7 @@ impl EventDescriptor {
         true
     }
 
-    /// Bits that the plain numbers take together: those of fields without a reason for being harmless.
+    /// Returns how many bits the plain numbers take together: those of fields without a reason for being harmless.
     ///
     /// ```
     /// use automagik_telemetry_core::event::{EventDescriptor, FieldDescriptor, Severity, field};
@@ -155,7 +155,7 @@ impl EventDescriptor {
         bits
     }
 
-    /// What is wrong with this event, or `None`.
+    /// Returns what is wrong with this event, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
         if let Some(message) = word::name_fault("the event name `", self.name) {
@@ -219,7 +219,7 @@ impl Ordinals {
         Self { values, len: K }
     }
 
-    /// The ordinals.
+    /// Returns the ordinals.
     #[must_use]
     #[inline]
     pub fn as_slice(&self) -> &[u32] {

@@ -31,7 +31,7 @@ pub enum Values {
         /// The value of the last ordinal.
         last: u32,
     },
-    /// A log-scaled bucket (see [`bucket`]), told as its lower bound.
+    /// A log-scaled bucket (see [`bucket`]), reported as its lower bound.
     Bucket,
 }
 
@@ -62,7 +62,7 @@ pub enum Value {
 }
 
 impl Domain {
-    /// A domain that is never absent.
+    /// Creates a domain that is never absent.
     #[must_use]
     pub const fn new(values: Values) -> Self {
         Self::with_size(values, false)
@@ -81,14 +81,14 @@ impl Domain {
         Self { values, optional, bits: bits as u8, cardinality }
     }
 
-    /// How many values there are, absence included; 2^32 - 1 where there are more, which is outside the rules. A range whose
+    /// Returns how many values there are, absence included; 2^32 - 1 where there are more, which is outside the rules. A range whose
     /// end lies before its start has none.
     #[must_use]
     pub const fn cardinality(&self) -> u32 {
         self.cardinality
     }
 
-    /// Bits that an ordinal of this domain takes in a record: 0 to 20 for a domain without fault.
+    /// Returns how many bits an ordinal of this domain takes in a record: 0 to 20 for a domain without fault.
     ///
     /// ```
     /// use automagik_telemetry_core::{Count, Field};
@@ -100,7 +100,7 @@ impl Domain {
         self.bits as u32
     }
 
-    /// Whether its values are whole numbers at will: neither words, nor a flag, nor classes, nor the statuses of HTTP.
+    /// Returns whether its values are arbitrary whole numbers: neither words, nor a flag, nor classes, nor the statuses of HTTP.
     /// Of these an event has few ([`NUMBER_BITS_MAX`](crate::events::event::NUMBER_BITS_MAX)).
     ///
     /// ```
@@ -116,7 +116,7 @@ impl Domain {
         }
     }
 
-    /// The value of `ordinal`, or `None` where there are not so many.
+    /// Returns the value of `ordinal`, or `None` if there are fewer values.
     #[must_use]
     pub fn value(&self, ordinal: u32) -> Option<Value> {
         if ordinal >= self.cardinality {
@@ -135,7 +135,7 @@ impl Domain {
         })
     }
 
-    /// What is wrong with this domain, or `None`.
+    /// Returns what is wrong with this domain, or `None`.
     ///
     /// ```
     /// use automagik_telemetry_core::field::{Domain, Values};
@@ -233,7 +233,7 @@ impl<F: Field> Field for Option<F> {
     }
 }
 
-/// A count from 0 to `MAX`; a larger one is told as `MAX`.
+/// A count from 0 to `MAX`; a larger one is reported as `MAX`.
 ///
 /// ```
 /// use automagik_telemetry_core::Count;
@@ -250,7 +250,7 @@ impl<const MAX: u32> Count<MAX> {
         Self(if count < MAX { count } else { MAX })
     }
 
-    /// The count, 0 to `MAX`.
+    /// Returns the count, 0 to `MAX`.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -266,7 +266,7 @@ impl<const MAX: u32> Field for Count<MAX> {
     }
 }
 
-/// A duration in milliseconds, told as the lower bound of its bucket.
+/// A duration in milliseconds, reported as the lower bound of its bucket.
 ///
 /// ```
 /// use automagik_telemetry_core::Milliseconds;
@@ -277,20 +277,20 @@ impl<const MAX: u32> Field for Count<MAX> {
 pub struct Milliseconds(u32);
 
 impl Milliseconds {
-    /// A duration of `milliseconds`.
+    /// Creates a duration of `milliseconds`.
     #[must_use]
     pub const fn new(milliseconds: u32) -> Self {
         Self(bucket::ordinal(milliseconds))
     }
 
-    /// What a reader is told, in milliseconds.
+    /// Returns the value that is sent, in milliseconds.
     #[must_use]
     pub const fn lower_bound(self) -> u32 {
         bucket::lower_bound(self.0)
     }
 }
 
-/// More than 49 days are told as the last bucket.
+/// More than 49 days are reported as the last bucket.
 impl From<core::time::Duration> for Milliseconds {
     fn from(duration: core::time::Duration) -> Self {
         Self::new(u32::try_from(duration.as_millis()).unwrap_or(u32::MAX))
@@ -306,7 +306,7 @@ impl Field for Milliseconds {
     }
 }
 
-/// A size in bytes, told as the lower bound of its bucket.
+/// A size in bytes, reported as the lower bound of its bucket.
 ///
 /// ```
 /// use automagik_telemetry_core::Bytes;
@@ -316,14 +316,14 @@ impl Field for Milliseconds {
 pub struct Bytes(u32);
 
 impl Bytes {
-    /// A size of `bytes`; 4 GiB and more are told as the last bucket.
+    /// Creates a size of `bytes`; 4 GiB and more are reported as the last bucket.
     #[must_use]
     pub const fn new(bytes: u64) -> Self {
         let bytes = if bytes > u32::MAX as u64 { u32::MAX } else { bytes as u32 };
         Self(bucket::ordinal(bytes))
     }
 
-    /// What a reader is told, in bytes.
+    /// Returns the value that is sent, in bytes.
     #[must_use]
     pub const fn lower_bound(self) -> u32 {
         bucket::lower_bound(self.0)
@@ -365,7 +365,7 @@ impl HttpStatus {
         })
     }
 
-    /// The status, 100 to 599.
+    /// Returns the status, 100 to 599.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0

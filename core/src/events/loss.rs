@@ -1,4 +1,4 @@
-//! What was lost: counted, and told as an event of ours.
+//! Dropped events: they are counted, and the count is reported as an event of this library.
 //!
 //! The event [`EVENT_DROPPED`] is the first of every schema, so that a queue can record its own losses without
 //! knowing the application's events.
@@ -52,7 +52,7 @@ impl Label for Reason {
     }
 }
 
-/// Most losses that one record tells: 2^20 - 1. More take several records.
+/// Most losses that one record can report: 2^20 - 1. More take several records.
 pub const DROPPED_COUNT_MAX: u32 = 0xF_FFFF;
 
 /// How many were dropped, 1 to [`DROPPED_COUNT_MAX`].
@@ -65,7 +65,7 @@ pub const EVENT_DROPPED: EventDescriptor = EventDescriptor {
     fields: &[field::<Reason>("reason"), field::<DroppedCount>("count")],
 };
 
-/// How much was lost for each reason and not yet told: events, and additions of metrics. 28 bytes.
+/// How much was dropped for each reason and not yet reported: events, and additions of metrics. 28 bytes.
 ///
 /// ```
 /// use automagik_telemetry_core::loss::{Losses, Reason};
@@ -103,19 +103,19 @@ impl Losses {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.counts.iter().all(|count| *count == 0)
     }
 
-    /// Number of records, over all reasons.
+    /// Returns the number of records, over all reasons.
     #[must_use]
     pub fn total(&self) -> u32 {
         self.counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// Takes `most` at most of the first reason that has a count: as many as one record can tell
+    /// Takes `most` at most of the first reason that has a count: as many as one record can report
     /// ([`DROPPED_COUNT_MAX`]), until there are none.
     ///
     /// ```

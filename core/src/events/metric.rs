@@ -52,7 +52,7 @@ impl Kind {
 }
 
 impl MetricDescriptor {
-    /// Number of cells: combinations of words, times size classes.
+    /// Returns the number of cells: combinations of words, times size classes.
     #[must_use]
     pub const fn cells(&self) -> usize {
         let mut cells = self.kind.cells();
@@ -81,7 +81,7 @@ impl MetricDescriptor {
         })
     }
 
-    /// What is wrong with this metric, or `None`.
+    /// Returns what is wrong with this metric, or `None`.
     #[must_use]
     pub const fn fault(&self) -> Option<Message> {
         if let Some(message) = word::name_fault("the metric name `", self.name) {

@@ -28,7 +28,7 @@ impl Resolution {
         }
     }
 
-    /// Length of one step, in seconds.
+    /// Returns the length of one step, in seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
         match self {
@@ -78,7 +78,7 @@ impl Coarse {
         self.0
     }
 
-    /// The start of this step in nanoseconds since 1970, as OTLP's `time_unix_nano` wants it. The last second that it can
+    /// Returns the start of this step in nanoseconds since 1970, as OTLP's `time_unix_nano` wants it. The last second that it can
     /// say, in the year 2554, where it lies beyond.
     #[must_use]
     pub const fn unix_nanos(self, resolution: Resolution) -> u64 {

@@ -1,4 +1,4 @@
-//! Consent: what a person said, and what follows from it. Pure and total.
+//! Consent: what a user said, and the decision that follows from it. The function is pure and total.
 //!
 //! A yes is for the programs of one organization, here `acme`; a no may be for all.
 //!
@@ -56,7 +56,7 @@ impl Answer {
     }
 }
 
-/// All that bears on the decision. Nothing here is read by core: whoever calls collects it.
+/// All that bears on the decision. Core reads nothing itself: the caller collects the signals.
 ///
 /// ```
 /// use automagik_telemetry_core::consent::{Answer, Because, Signals, decide};
@@ -134,12 +134,12 @@ pub enum Because {
     StoredYes,
     /// The stored answer is yes, and the program can say more than it was given to.
     WiderThanAgreed,
-    /// Nobody said anything.
+    /// No signal says anything.
     NothingSaid,
 }
 
 impl Because {
-    /// The reason, for a person. The names of the organization's variable and file are what `status` shows with it.
+    /// Returns the reason, for a person. The names of the organization's variable and file are what `status` shows with it.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -176,19 +176,19 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Whether telemetry is on.
+    /// Returns whether telemetry is on.
     #[must_use]
     pub const fn enabled(self) -> bool {
         matches!(self.because, Because::VariableYes | Because::StoredYes)
     }
 
-    /// The signal that decided.
+    /// Returns the signal that decided.
     #[must_use]
     pub const fn because(self) -> Because {
         self.because
     }
 
-    /// The consent, where there is one.
+    /// Returns the consent, if there is one.
     #[must_use]
     pub const fn consent(self) -> Option<Consent> {
         if self.enabled() { Some(Consent(())) } else { None }
@@ -203,7 +203,7 @@ impl Decision {
 #[derive(Clone, Copy, Debug)]
 pub struct Consent(());
 
-/// The decision that follows from `signals`.
+/// Returns the decision that follows from `signals`.
 #[must_use]
 pub const fn decide(signals: &Signals) -> Decision {
     let because = if signals.left_out {

@@ -20,9 +20,9 @@ pub const SECRET_LEN: usize = 32;
 pub struct Secret([u8; SECRET_LEN]);
 
 impl Secret {
-    /// A secret of `bytes`, which must come from a generator fit for cryptography.
+    /// Creates a secret of `bytes`, which must come from a generator fit for cryptography.
     ///
-    /// There is none without consent: before it, a machine holds no identifier.
+    /// Without consent there is none: before it, a machine holds no identifier.
     #[must_use]
     pub const fn new(bytes: [u8; SECRET_LEN], _consent: Consent) -> Self {
         Self(bytes)
@@ -35,7 +35,7 @@ impl core::fmt::Debug for Secret {
     }
 }
 
-/// What stands for an installation: 128 bits of a keyed hash. The caller can't choose them.
+/// The pseudonym of an installation: 128 bits of a keyed hash. The caller can't choose them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pseudonym([u8; Self::LEN]);
 
@@ -43,7 +43,7 @@ impl Pseudonym {
     /// Length, in bytes; twice that in hexadecimal digits.
     pub const LEN: usize = 16;
 
-    /// Nobody's: 32 zeros. For a request that tells of no installation, such as the one that tries whether a collector answers.
+    /// 32 zeros: the pseudonym of no installation, for a request that only tests whether a collector answers.
     pub const NOBODY: Self = Self([0; Self::LEN]);
 
     /// The pseudonym of an installation for one project and one period. With rotation off, `period` is 0;

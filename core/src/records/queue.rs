@@ -21,44 +21,44 @@ use critical_section::Mutex;
 pub struct Queue<const N: usize>(Mutex<RefCell<Ring<N>>>);
 
 impl<const N: usize> Queue<N> {
-    /// An empty queue.
+    /// Creates an empty queue.
     #[must_use]
     pub const fn new() -> Self {
         Self(Mutex::new(RefCell::new(Ring::new())))
     }
 
-    /// Adds `record`, of an event, as the newest. What stands for more than one (losses, what a metric counted) is
-    /// [offered](Queue::offer).
+    /// Adds `record`, of an event, as the newest. For a record that stands for more than one event (losses, a metric's count), use
+    /// [`offer`](Queue::offer).
     ///
     /// # Errors
     ///
-    /// [`Full`] where there is no room: the event is dropped and counted.
+    /// [`Full`] if there is no room: the event is dropped and counted.
     pub fn push(&self, record: &Record) -> Result<(), Full> {
         self.with(|ring| ring.push(record)).unwrap_or(Err(Full))
     }
 
-    /// Like [`push`](Queue::push), for a record that the caller keeps where there is no room, as
-    /// [`drain`](crate::counts::aggregate::drain) does: then nothing is lost or counted.
+    /// Like [`push`](Queue::push), for a record that the caller keeps if there is no room, as
+    /// [`drain`](crate::counts::aggregate::drain) does: then nothing is dropped or counted.
     ///
     /// # Errors
     ///
-    /// [`Full`] where there is no room.
+    /// [`Full`] if there is no room.
     pub fn offer(&self, record: &Record) -> Result<(), Full> {
         self.with(|ring| ring.offer(record)).unwrap_or(Err(Full))
     }
 
-    /// The oldest records, `most` at most, pinned until they are committed; `None` where there are none.
+    /// Returns the oldest records, `most` at most, pinned until they are committed; `None` if there are none.
     pub fn batch(&self, most: u32) -> Option<PinnedBatch<'_, N>> {
         let batch = self.with(|ring| ring.batch(most)).flatten()?;
         Some(PinnedBatch { queue: self, batch })
     }
 
-    /// Number of records.
+    /// Returns the number of records.
     pub fn len(&self) -> u32 {
         self.with(|ring| ring.len()).unwrap_or(0)
     }
 
-    /// Whether there is nothing to send: no record, and no loss to tell.
+    /// Returns whether there is nothing to send: no record, and no loss to tell.
     pub fn is_empty(&self) -> bool {
         self.with(|ring| ring.is_empty()).unwrap_or(true)
     }
@@ -89,7 +89,7 @@ pub struct PinnedBatch<'a, const N: usize> {
 }
 
 impl<const N: usize> PinnedBatch<'_, N> {
-    /// Number of records, at least 1.
+    /// Returns the number of records, at least 1.
     #[must_use]
     pub const fn count(&self) -> u32 {
         self.batch.count()

@@ -134,7 +134,7 @@ impl Record {
         Self(Wire { event: DROPPED_INDEX, time: time.steps(), bits })
     }
 
-    /// The reason and the count, where this is the record of a loss.
+    /// Returns the reason and the count if this is the record of a loss.
     ///
     /// ```
     /// use automagik_telemetry_core::{Record, loss::Reason, time::Coarse};
@@ -174,7 +174,7 @@ impl Record {
         self.lost_for(Reason::Corrupt).1
     }
 
-    /// What is to be told where this record is lost for `reason`: the reason, and for how many it
+    /// Returns what to report if this record is dropped for `reason`: the reason, and for how many it
     /// [stands](Record::stands_for). One that tells of a loss keeps its own reason. Everything that loses records counts them by this.
     ///
     /// ```
@@ -187,7 +187,7 @@ impl Record {
         if self.is_delta() { (reason, self.delta_count()) } else { self.loss().unwrap_or((reason, 1)) }
     }
 
-    /// The event's index in the schema.
+    /// Returns the event's index in the schema.
     #[must_use]
     pub const fn event(&self) -> u16 {
         self.0.event
@@ -247,7 +247,7 @@ impl Record {
         }))
     }
 
-    /// Whether this is a record of `schema`: checked before anything of it leaves.
+    /// Returns whether this is a record of `schema`: checked before anything of it leaves.
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl Record {
         schema.event(self.0.event).ok_or(Error::UnknownEvent)
     }
 
-    /// The record of `schema` at the start of `bytes`, and what follows it. Bytes of any origin are safe to
+    /// Returns the record of `schema` at the start of `bytes`, and what follows it. Bytes of any origin are safe to
     /// give: they are a record of the schema, or an error.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::records::record::{Cursor, RECORD_LEN_MAX, Record, VARINTS};
 /// Room kept for the record of a loss: index 1 byte, time 5, reason and count 4.
 const LOSS_LEN_MAX: usize = 10;
 
-/// The ring is full: the record was dropped and counted.
+/// The ring is full: the record was dropped, and the drop was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -42,7 +42,7 @@ impl Batch {
         self.first
     }
 
-    /// Number of records, at least 1.
+    /// Returns the number of records, at least 1.
     #[must_use]
     pub const fn count(&self) -> u32 {
         self.count
@@ -54,7 +54,7 @@ impl Batch {
         self.first.sequence.wrapping_add(self.count.wrapping_sub(1))
     }
 
-    /// Whether a record with this sequence number is part of it.
+    /// Returns whether a record with this sequence number is part of it.
     #[must_use]
     pub const fn contains(&self, sequence: u32) -> bool {
         sequence.wrapping_sub(self.first.sequence) < self.count
@@ -88,7 +88,7 @@ pub struct Ring<const N: usize> {
 }
 
 impl<const N: usize> Ring<N> {
-    /// An empty ring.
+    /// Creates an empty ring.
     #[must_use]
     pub const fn new() -> Self {
         const { assert!(N >= 64, "a ring of fewer than 64 bytes holds too little: give it more") }
@@ -96,11 +96,11 @@ impl<const N: usize> Ring<N> {
         Self { bytes: [0; N], start: 0, used: 0, first: 0, count: 0, lost: 0, lost_at: Coarse::from_steps(0) }
     }
 
-    /// Adds `record`, of an event, as the newest. What stands for more than one is [offered](Ring::offer).
+    /// Adds `record`, of an event, as the newest. For a record that stands for more than one event, use [`offer`](Ring::offer).
     ///
     /// # Errors
     ///
-    /// [`Full`] where there is no room: the event is dropped and counted.
+    /// [`Full`] if there is no room: the event is dropped and counted.
     #[inline]
     pub fn push(&mut self, record: &Record) -> Result<(), Full> {
         let offered = self.offer(record);
@@ -110,11 +110,11 @@ impl<const N: usize> Ring<N> {
         offered
     }
 
-    /// Like [`push`](Ring::push), for a record that the caller keeps where there is no room: then nothing is lost or counted.
+    /// Like [`push`](Ring::push), for a record that the caller keeps if there is no room: then nothing is dropped or counted.
     ///
     /// # Errors
     ///
-    /// [`Full`] where there is no room.
+    /// [`Full`] if there is no room.
     pub fn offer(&mut self, record: &Record) -> Result<(), Full> {
         // Room stays for the record of the next loss. What was lost before is told first, once there is room behind it.
         const { assert!(N >= 2 * LOSS_LEN_MAX + RECORD_LEN_MAX, "a ring holds a record between two losses") }
@@ -122,13 +122,13 @@ impl<const N: usize> Ring<N> {
         self.append(record, N.wrapping_sub(LOSS_LEN_MAX))
     }
 
-    /// Counts `lost` events that never reached this ring; they are told as [`Reason::QueueFull`].
+    /// Counts `lost` events that never reached this ring; they are reported as [`Reason::QueueFull`].
     pub fn count_lost(&mut self, lost: u32, time: Coarse) {
         self.lost = self.lost.saturating_add(lost);
         self.lost_at = time;
     }
 
-    /// The oldest records, `most` at most, or `None` where there are none.
+    /// Returns the oldest records, `most` at most, or `None` if there are none.
     pub fn batch(&mut self, most: u32) -> Option<Batch> {
         // The room that was kept for it.
         let _ = self.settle(N);
@@ -137,7 +137,7 @@ impl<const N: usize> Ring<N> {
         (count > 0).then_some(Batch { first, count })
     }
 
-    /// The record at `at`, which moves on to the next one; `None` where it was committed, or is not there yet.
+    /// Returns the record at `at`, which moves on to the next one; `None` if it was committed, or is not there yet.
     #[must_use]
     pub fn next(&self, at: &mut Cursor) -> Option<Record> {
         if at.sequence.wrapping_sub(self.first) >= self.count {
@@ -175,13 +175,13 @@ impl<const N: usize> Ring<N> {
         (self.start, self.used, self.count, self.lost) = (0, 0, 0, 0);
     }
 
-    /// Number of records.
+    /// Returns the number of records.
     #[must_use]
     pub const fn len(&self) -> u32 {
         self.count
     }
 
-    /// Whether there is nothing to send: no record, and no loss to tell.
+    /// Returns whether there is nothing to send: no record, and no loss to tell.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.count == 0 && self.lost == 0

@@ -198,7 +198,7 @@ fn encode_field<W: Write>(
     Ok(())
 }
 
-/// Length of the manifest of `schema`, in bytes.
+/// Returns the length of the manifest of `schema`, in bytes.
 #[must_use]
 pub fn len(schema: &SchemaDescriptor) -> usize {
     struct Counter(usize);

@@ -166,31 +166,31 @@ impl Frame<'static> {
 }
 
 impl SchemaDescriptor {
-    /// Who publishes the program.
+    /// Returns who publishes the program.
     #[must_use]
     pub const fn organization(&self) -> &'static str {
         self.organization
     }
 
-    /// Where a person reads the organization's privacy policy.
+    /// Returns where a person reads the organization's privacy policy.
     #[must_use]
     pub const fn privacy_policy(&self) -> Option<&'static str> {
         self.privacy_policy
     }
 
-    /// The project's name.
+    /// Returns the project's name.
     #[must_use]
     pub const fn project(&self) -> &'static str {
         self.project
     }
 
-    /// The program's version.
+    /// Returns the program's version.
     #[must_use]
     pub const fn version(&self) -> &'static str {
         self.version
     }
 
-    /// How coarse times are.
+    /// Returns how coarse times are.
     #[must_use]
     pub const fn resolution(&self) -> Resolution {
         self.resolution
@@ -203,20 +203,20 @@ impl SchemaDescriptor {
         self.fingerprint
     }
 
-    /// Where the program's data go unless the person says otherwise; `None` for the policy's server, which only programs of
+    /// Returns where the program's data go unless the person says otherwise; `None` for the policy's server, which only programs of
     /// [`POLICY_ORGANIZATION`] have.
     #[must_use]
     pub const fn endpoint(&self) -> Option<&'static str> {
         self.endpoint
     }
 
-    /// Number of events, [`EVENT_DROPPED`] included.
+    /// Returns the number of events, [`EVENT_DROPPED`] included.
     #[must_use]
     pub const fn event_count(&self) -> usize {
         self.events.len().saturating_add(1)
     }
 
-    /// The event at `index` of a record: [`EVENT_DROPPED`] at 0, then the application's.
+    /// Returns the event at `index` of a record: [`EVENT_DROPPED`] at 0, then the application's.
     #[must_use]
     #[inline]
     pub fn event(&self, index: u16) -> Option<&'static EventDescriptor> {
@@ -226,13 +226,13 @@ impl SchemaDescriptor {
         }
     }
 
-    /// The counters and histograms, in the order of their positions.
+    /// Returns the counters and histograms, in the order of their positions.
     #[must_use]
     pub const fn metrics(&self) -> &'static [MetricDescriptor] {
         self.metrics
     }
 
-    /// Every event, [`EVENT_DROPPED`] first.
+    /// Returns every event, [`EVENT_DROPPED`] first.
     pub fn events(&self) -> impl Iterator<Item = &'static EventDescriptor> + use<> {
         core::iter::once(&EVENT_DROPPED).chain(self.events)
     }
@@ -244,7 +244,7 @@ pub(crate) const fn index(position: u16) -> u16 {
     position.saturating_add(DROPPED_INDEX + 1)
 }
 
-/// How many items all of `parts` have. For the derive.
+/// Returns how many items all of `parts` have. For the derive.
 #[must_use]
 pub const fn count<T>(mut parts: &[&[T]]) -> usize {
     let mut count: usize = 0;

@@ -83,7 +83,7 @@ const I64: u64 = 1;
 const LEN: u64 = 2;
 const I32: u64 = 5;
 
-/// The number of the last field 1 of wire type `kind` in a message, and what follows it; `None` where there is none, or the bytes are no
+/// The number of the last field 1 of wire type `kind` in a message, and what follows it; `None` if there is none, or the bytes are no
 /// message.
 fn field_1(message: &[u8], kind: u64) -> Option<(u64, &[u8])> {
     let (mut rest, mut found) = (message, None);

@@ -75,7 +75,7 @@ impl Delivery {
         Self { not_before: 0, failures: 0, random: if seed == 0 { 1 } else { seed } }
     }
 
-    /// What to do at `now`, in milliseconds of a clock that does not go back.
+    /// Returns what to do at `now`, in milliseconds of a clock that does not go back.
     #[must_use]
     pub const fn next(&self, now: u64) -> Next {
         match self.not_before.checked_sub(now) {
@@ -84,7 +84,7 @@ impl Delivery {
         }
     }
 
-    /// What becomes of the batch whose request ended with `outcome` at `now`.
+    /// Returns what becomes of the batch whose request ended with `outcome` at `now`.
     pub fn done(&mut self, outcome: Outcome, now: u64) -> Verdict {
         let verdict = match outcome {
             Outcome::Accepted => Verdict::Taken { refused: 0 },

@@ -62,7 +62,7 @@ impl Signal {
         if record.is_delta() { Self::Metrics } else { Self::Logs }
     }
 
-    /// The path of the signal, relative to a collector's base.
+    /// Returns the path of the signal, relative to a collector's base.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {

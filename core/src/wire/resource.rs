@@ -48,7 +48,7 @@ pub const OS_TYPE: Option<&str> = if cfg!(target_os = "linux") || cfg!(target_os
     None
 };
 
-/// `host.arch` of the build target, or `None` where it has no usual name.
+/// `host.arch` of the build target, or `None` if it has no usual name.
 pub const HOST_ARCH: Option<&str> = if cfg!(target_arch = "x86_64") {
     Some("amd64")
 } else if cfg!(target_arch = "aarch64") {
@@ -96,7 +96,7 @@ pub enum Text {
 }
 
 impl Text {
-    /// The value's bytes, ASCII.
+    /// Returns the value's bytes, ASCII.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         match self {
@@ -120,13 +120,13 @@ impl Resource {
         Self { schema, pseudonym }
     }
 
-    /// The program's schema.
+    /// Returns the program's schema.
     #[must_use]
     pub const fn schema(&self) -> &'static SchemaDescriptor {
         self.schema
     }
 
-    /// The attributes, key and value.
+    /// Returns the attributes, key and value.
     ///
     /// ```
     /// # use automagik_telemetry_core::{Event, FeatureUsed, Label, Pseudonym, Schema, Secret};
@@ -157,7 +157,7 @@ impl Resource {
     }
 }
 
-/// The attributes that every installation of `schema`'s program has alike.
+/// Returns the attributes that every installation of `schema`'s program has alike.
 pub fn constants(schema: &SchemaDescriptor) -> impl Iterator<Item = (&'static str, &'static str)> {
     let program = [(SERVICE_NAME, schema.project()), (SERVICE_VERSION, schema.version())];
     program.into_iter().chain(BUILD.into_iter().filter_map(|(key, word)| Some((key, word?))))

@@ -4,7 +4,7 @@ use crate::events::field::Values;
 use crate::schemas::schema::SchemaDescriptor;
 use crate::wire::resource::{self, INSTALLATION_ID, SCHEMA_URL, SDK_NAME, SDK_VERSION};
 
-/// Every string that a program of `schema` can send, some of them more than once: names of events, fields and metrics, units, words,
+/// Returns every string that a program of `schema` can send, some of them more than once: names of events, fields and metrics, units, words,
 /// and what the resource and the scope say. All of them are constants of the program. The one other text that
 /// leaves is the value of [`INSTALLATION_ID`]: 32 hexadecimal digits.
 ///

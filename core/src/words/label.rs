@@ -60,7 +60,7 @@ impl<L: Label> Checked<L> {
     };
 }
 
-/// What is wrong with `words` as the words of one label, or `None`.
+/// Returns what is wrong with `words` as the words of one label, or `None`.
 ///
 /// ```
 /// use automagik_telemetry_core::label::fault;

@@ -48,7 +48,7 @@ impl Message {
         }
     }
 
-    /// The sentence.
+    /// Returns the sentence.
     #[must_use]
     pub const fn as_str(&self) -> &str {
         match self.bytes.split_at_checked(self.len) {

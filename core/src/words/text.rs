@@ -10,7 +10,7 @@ pub(crate) const fn starts_with(bytes: &[u8], prefix: &[u8]) -> bool {
     strip(bytes, prefix).is_some()
 }
 
-/// What follows `prefix` in `bytes`, or `None` where `bytes` does not start with it.
+/// What follows `prefix` in `bytes`, or `None` if `bytes` does not start with it.
 pub(crate) const fn strip<'a>(mut bytes: &'a [u8], mut prefix: &[u8]) -> Option<&'a [u8]> {
     while let [wanted, prefix_rest @ ..] = prefix {
         match bytes {
@@ -22,7 +22,7 @@ pub(crate) const fn strip<'a>(mut bytes: &'a [u8], mut prefix: &[u8]) -> Option<
     Some(bytes)
 }
 
-/// What stands before `suffix` in `bytes`, or `None` where `bytes` does not end with it.
+/// What stands before `suffix` in `bytes`, or `None` if `bytes` does not end with it.
 pub(crate) const fn ends_with<'a>(bytes: &'a [u8], suffix: &[u8]) -> Option<&'a [u8]> {
     let Some(at) = bytes.len().checked_sub(suffix.len()) else { return None };
     match bytes.split_at_checked(at) {

@@ -62,7 +62,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// What is wrong and what to do, to be read behind "the word `...` ".
+    /// Returns what is wrong and what to do, to be read behind "the word `...` ".
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ impl Rule {
     }
 }
 
-/// The rule that `word` breaks, or `None` where it may stand in a [`Label`](crate::Label).
+/// Returns the rule that `word` breaks, or `None` if it may stand in a [`Label`](crate::Label).
 ///
 /// ```
 /// use automagik_telemetry_core::word::{check, Rule};
@@ -157,7 +157,7 @@ pub const fn check(word: &str) -> Option<Rule> {
     None
 }
 
-/// The rule that `name` breaks, or `None` where it may name an event or a field.
+/// Returns the rule that `name` breaks, or `None` if it may name an event or a field.
 ///
 /// The rules are OpenTelemetry's for names, and those for words: a name is as public as a word.
 ///
@@ -199,7 +199,7 @@ pub(crate) const fn check_field_name(name: &str, harmless: Option<&str>, is_bool
     }
 }
 
-/// The rule that `name` breaks, or `None` where it may name a project.
+/// Returns the rule that `name` breaks, or `None` if it may name a project.
 ///
 /// ```
 /// use automagik_telemetry_core::word::{check_project, Rule};
@@ -224,7 +224,7 @@ pub const fn check_project(name: &str) -> Option<Rule> {
     None
 }
 
-/// The rule that `name` breaks, or `None` where it may name an organization. Variables are named by it, so it has neither
+/// Returns the rule that `name` breaks, or `None` if it may name an organization. Variables are named by it, so it has neither
 /// `_` nor `.`: no two organizations have the same variables.
 ///
 /// ```
@@ -243,7 +243,7 @@ pub const fn check_organization(name: &str) -> Option<Rule> {
     }
 }
 
-/// What is wrong with `word`, as a whole sentence, or `None`.
+/// Returns what is wrong with `word`, as a whole sentence, or `None`.
 #[must_use]
 pub const fn fault(word: &str) -> Option<Message> {
     match check(word) {
@@ -252,7 +252,7 @@ pub const fn fault(word: &str) -> Option<Message> {
     }
 }
 
-/// What is wrong with `name`, as a whole sentence that starts with `what` it names, or `None`.
+/// Returns what is wrong with `name`, as a whole sentence that starts with `what` it names, or `None`.
 #[must_use]
 pub const fn name_fault(what: &str, name: &str) -> Option<Message> {
     match check_name(name) {
@@ -271,7 +271,7 @@ pub(crate) const fn field_name_fault(name: &str, harmless: Option<&str>, is_bool
     }
 }
 
-/// What is wrong with `name` as a project's name, as a whole sentence, or `None`.
+/// Returns what is wrong with `name` as a project's name, as a whole sentence, or `None`.
 #[must_use]
 pub const fn project_fault(name: &str) -> Option<Message> {
     match check_project(name) {
@@ -280,7 +280,7 @@ pub const fn project_fault(name: &str) -> Option<Message> {
     }
 }
 
-/// What is wrong with `name` as an organization's name, as a whole sentence, or `None`.
+/// Returns what is wrong with `name` as an organization's name, as a whole sentence, or `None`.
 #[must_use]
 pub const fn organization_fault(name: &str) -> Option<Message> {
     match check_organization(name) {

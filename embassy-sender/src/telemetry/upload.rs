@@ -16,7 +16,7 @@ use embedded_storage_async::nor_flash::MultiwriteNorFlash;
 use portable_atomic::Ordering;
 
 impl<S: Schema, const N: usize> Telemetry<S, N> {
-    /// The task: sends what is recorded and counted, for ever. While it is off it waits, and touches no network.
+    /// Runs the task: sends what is recorded and counted, and never returns. While it is off it waits, and touches no network.
     pub async fn run(&self, secret: &Secret, sender: impl Sender, settings: Settings) -> ! {
         self.task(secret, sender, Nowhere::default(), settings).await
     }

@@ -43,7 +43,7 @@ pub(super) struct LogRecord {
     pub(super) event_name: String,
 }
 
-/// The events of a logs request, each with all that the request says about it; `None` where the bytes are none, or
+/// The events of a logs request, each with all that the request says about it; `None` if the bytes are none, or
 /// hold something that this does not know.
 pub(super) fn sent(bytes: &[u8]) -> Option<Vec<Sent>> {
     let request = Request::decode(bytes).ok()?;
@@ -86,7 +86,7 @@ fn event(resource: &Resource, scope: &Scope, schema_url: &str, record: LogRecord
     Sent { event: record.event_name, json }
 }
 
-/// A logs request in OTLP's JSON; `None` where the bytes are none, or hold something that this does not know.
+/// A logs request in OTLP's JSON; `None` if the bytes are none, or hold something that this does not know.
 pub(super) fn otlp_json(bytes: &[u8]) -> Option<Value> {
     let request = Request::decode(bytes).ok()?;
     if request.encoded_len() != bytes.len() {

@@ -87,7 +87,7 @@ struct HistogramPoint {
     attributes: Vec<KeyValue>,
 }
 
-/// A metrics request in OTLP's JSON; `None` where the bytes are none, or hold something that this does not know.
+/// A metrics request in OTLP's JSON; `None` if the bytes are none, or hold something that this does not know.
 pub(super) fn otlp_json(bytes: &[u8]) -> Option<Value> {
     let request = Request::decode(bytes).ok()?;
     if request.encoded_len() != bytes.len() {
@@ -143,7 +143,7 @@ fn metric_json(metric: &Metric) -> Value {
     json
 }
 
-/// The points of a metrics request, each with all that the request says about it; `None` where the bytes are none, or hold
+/// The points of a metrics request, each with all that the request says about it; `None` if the bytes are none, or hold
 /// something that this does not show.
 pub(super) fn sent(bytes: &[u8]) -> Option<Vec<Sent>> {
     let request = Request::decode(bytes).ok()?;

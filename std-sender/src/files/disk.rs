@@ -117,7 +117,7 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// What the file at `path` holds, `most` bytes of it at most; `None` where there is no such file.
+/// What the file at `path` holds, `most` bytes of it at most; `None` if there is no such file.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     match busy::retry(|| File::open(path)) {

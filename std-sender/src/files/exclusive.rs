@@ -42,7 +42,7 @@ enum Locked {
 }
 
 impl Exclusive {
-    /// The right that the file at `path` stands for; `None` where another process or thread has it.
+    /// The right that the file at `path` stands for; `None` if another process or thread has it.
     pub(crate) fn take(path: &Path) -> io::Result<Option<Self>> {
         match lock(path)? {
             Locked::Mine(held) => Ok(Some(Self(held))),

@@ -80,7 +80,7 @@ impl<L: Library> LibraryTelemetry<L> {
 }
 
 impl<S: Schema> Telemetry<S> {
-    /// What the library `L` records to; the program's schema includes it. See [`LibraryTelemetry`].
+    /// Returns what the library `L` records to; the program's schema includes it. See [`LibraryTelemetry`].
     #[must_use]
     pub fn library<L: Library>(&self) -> LibraryTelemetry<L>
     where

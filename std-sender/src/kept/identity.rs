@@ -29,7 +29,7 @@ pub(crate) fn secret(state: Option<&Path>, consent: Consent) -> Option<Secret> {
     Some(Secret::new(bytes, consent))
 }
 
-/// The bytes at `path`; `None` where there is no file, or one that is no secret.
+/// The bytes at `path`; `None` if there is no file, or one that is no secret.
 fn kept(path: &Path) -> io::Result<Option<[u8; SECRET_LEN]>> {
     let bytes = disk::read(path, SECRET_LEN as u64 + 1)?;
     Ok(bytes.and_then(|bytes| bytes.try_into().ok()))

@@ -30,13 +30,13 @@ pub struct News {
 }
 
 impl News {
-    /// The program's project.
+    /// Returns the program's project.
     #[must_use]
     pub fn project(&self) -> &'static str {
         self.project
     }
 
-    /// What is new, a line for each event, field or metric.
+    /// Returns what is new, a line for each event, field or metric.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
@@ -91,7 +91,7 @@ pub(crate) fn is_wider(environment: &Environment, schema: &'static SchemaDescrip
     news(environment, schema).is_some()
 }
 
-/// What it can say beyond that; `None` where there is nothing, or where no version of it was there before.
+/// What it can say beyond that; `None` if there is nothing, or where no version of it was there before.
 pub(crate) fn news(environment: &Environment, schema: &'static SchemaDescriptor) -> Option<News> {
     let folder = folder(environment)?;
     if folder.join(name(schema)).exists() {

@@ -55,13 +55,13 @@ impl Inventory {
         Ok(Self { cbor })
     }
 
-    /// The manifest in CBOR.
+    /// Returns the manifest in CBOR.
     #[must_use]
     pub fn cbor(&self) -> &[u8] {
         &self.cbor
     }
 
-    /// The manifest.
+    /// Returns the manifest.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Inventory {
         Manifest::decode(&self.cbor)
     }
 
-    /// The inventory as JSON, for programs.
+    /// Returns the inventory as JSON, for programs.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Inventory {
         }))
     }
 
-    /// The events as a table in Markdown, for a privacy notice.
+    /// Returns the events as a table in Markdown, for a privacy notice.
     ///
     /// # Errors
     ///

@@ -186,7 +186,7 @@ impl<'a, S: Sender> Worker<'a, S> {
         }
     }
 
-    /// How often metrics are looked at: once a step of the schema's times, or never where there are none.
+    /// How often metrics are looked at: once a step of the schema's times, or never if there are none.
     fn step(&self) -> Duration {
         let schema = self.resource.schema();
         if schema.metrics().is_empty() {

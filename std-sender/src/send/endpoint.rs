@@ -110,7 +110,7 @@ impl Endpoint {
         Ok(Self { base: http_url(text)?, is_whole: true })
     }
 
-    /// The address that `signal` is posted to, whole: with whatever credentials and keys stand in it.
+    /// Returns the address that `signal` is posted to, whole: with whatever credentials and keys stand in it.
     #[must_use]
     pub fn url(&self, signal: Signal) -> String {
         self.address(signal).into()
@@ -138,7 +138,7 @@ impl Endpoint {
         digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Whether the collector is on this machine: `localhost`, 127.0.0.0/8 or ::1.
+    /// Returns whether the collector is on this machine: `localhost`, 127.0.0.0/8 or ::1.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         match self.base.host_str() {
@@ -151,7 +151,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether what is sent is encrypted on its way.
+    /// Returns whether what is sent is encrypted on its way.
     #[must_use]
     pub fn is_encrypted(&self) -> bool {
         self.base.scheme() == "https"
@@ -206,7 +206,7 @@ impl core::fmt::Display for SetBy {
     }
 }
 
-/// Where the records of both signals would go; `None` where an endpoint is wrong.
+/// Where the records of both signals would go; `None` if an endpoint is wrong.
 pub(crate) fn destinations(environment: &Environment, application: Option<&str>) -> Option<Destinations> {
     let (logs, _) = choose(environment, application, Signal::Logs).ok()?;
     let (metrics, _) = choose(environment, application, Signal::Metrics).ok()?;

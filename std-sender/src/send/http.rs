@@ -101,7 +101,7 @@ impl Route {
         &self.endpoint
     }
 
-    /// The client, or `None` where the platform's certificates can't be had.
+    /// The client, or `None` if the platform's certificates can't be had.
     fn client(&mut self) -> Option<&reqwest::Client> {
         if self.client.is_none() {
             self.client = client(&self.endpoint, &self.settings);
@@ -129,7 +129,7 @@ fn client(endpoint: &Endpoint, settings: &Settings) -> Option<reqwest::Client> {
     builder.build().ok()
 }
 
-/// TLS as the person set it, or with the platform's authorities; `None` where there are none.
+/// TLS as the person set it, or with the platform's authorities; `None` if there are none.
 pub(crate) fn tls_of(endpoint: &Endpoint, settings: &Settings) -> Option<rustls::ClientConfig> {
     settings.tls.clone().map_or_else(|| tls(endpoint), Some)
 }

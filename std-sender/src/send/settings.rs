@@ -195,7 +195,7 @@ fn headers(text: &str) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// RFC 3986, section 2.1; `None` where a `%` is not followed by two hexadecimal digits.
+/// RFC 3986, section 2.1; `None` if a `%` is not followed by two hexadecimal digits.
 fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     let mut parts = text.split('%');
     let mut bytes = parts.next()?.as_bytes().to_vec();
@@ -206,7 +206,7 @@ fn percent_decoded(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// TLS with the given authorities or certificate; `None` where neither is given.
+/// TLS with the given authorities or certificate; `None` if neither is given.
 fn tls(environment: &Environment, signal: Signal) -> Result<Option<ClientConfig>, (String, Error)> {
     use rustls_platform_verifier::BuilderVerifierExt;
     let authorities = CERTIFICATE.of(environment, signal);

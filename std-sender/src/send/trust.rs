@@ -13,7 +13,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::sync::Arc;
 
-/// Trusts `certificates`, and what they vouch for; `None` where one of them is no certificate.
+/// Trusts `certificates`, and what they vouch for; `None` if one of them is no certificate.
 pub(crate) fn in_named(
     certificates: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,

@@ -114,25 +114,25 @@ impl Question {
         Self { schema, organization, destination, kept_in, session, colour }
     }
 
-    /// The program's project.
+    /// Returns the program's project.
     #[must_use]
     pub fn project(&self) -> &'static str {
         self.schema.project()
     }
 
-    /// Who asks, and for whose programs the answer counts.
+    /// Returns who asks, and for whose programs the answer counts.
     #[must_use]
     pub fn organization(&self) -> Organization {
         self.organization
     }
 
-    /// The policy's question.
+    /// Returns the policy's question.
     #[must_use]
     pub fn question(&self) -> String {
         format!("Help Improve {}! Enable telemetry?", self.organization)
     }
 
-    /// What can be sent, in the schema's own words: events and their fields, and what is counted.
+    /// Returns what can be sent, in the schema's own words: events and their fields, and what is counted.
     #[must_use]
     pub fn collected(&self) -> Vec<String> {
         let with = |name: &str, fields: Vec<&str>| match fields.as_slice() {
@@ -148,14 +148,14 @@ impl Question {
         all
     }
 
-    /// What goes with it.
+    /// Returns what goes with it.
     #[must_use]
     pub fn accompanied_by(&self) -> &'static str {
         "the program's version, the kinds of operating system and processor, the time in coarse steps, and a pseudonym: random digits that \
          this account keeps for this program, which link what it sends"
     }
 
-    /// What is not collected.
+    /// Returns what is not collected.
     #[must_use]
     pub fn not_collected(&self) -> &'static str {
         "names, messages, file contents, arguments, addresses: an event has no place to put them"
@@ -191,7 +191,7 @@ impl Question {
         )
     }
 
-    /// What no answer means for the next run: nothing is asked for the rest of the session, where the system has a place that ends with
+    /// Returns what no answer means for the next run: nothing is asked for the rest of the session, where the system has a place that ends with
     /// it (`XDG_RUNTIME_DIR`); elsewhere the next run asks again.
     #[must_use]
     pub fn without_answer(&self) -> &'static str {
@@ -202,7 +202,7 @@ impl Question {
         }
     }
 
-    /// Whether the terminal wants colour: not with `NO_COLOR`, nor where `TERM` is unset (but on Windows) or `dumb`.
+    /// Returns whether the terminal wants colour: not with `NO_COLOR`, nor where `TERM` is unset (but on Windows) or `dumb`.
     #[must_use]
     pub fn wants_colour(&self) -> bool {
         self.colour
@@ -263,7 +263,7 @@ fn show_at_terminal(news: &News) -> bool {
         && output.write_all(news.to_string().as_bytes()).and_then(|()| output.flush()).is_ok()
 }
 
-/// Shows what is new since the person agreed, with `dialog` where there is one, and keeps that they have seen it.
+/// Shows what is new since the person agreed, with `dialog` if there is one, and keeps that they have seen it.
 pub(crate) fn show_news(
     dialog: Option<&mut (dyn Ask + 'static)>,
     environment: &Environment,

@@ -97,13 +97,13 @@ impl<S: Schema> Rights<S> {
         Self { environment, opt_out, schema: PhantomData }
     }
 
-    /// Whether telemetry would be on now, and which signal decides.
+    /// Returns whether telemetry would be on now, and which signal decides.
     #[must_use]
     pub fn decision(&self) -> Decision {
         decide(&signals::collect(&self.environment, Checked::<S>::DESCRIPTOR, self.opt_out))
     }
 
-    /// Whether telemetry is on, what decided that, and where data go.
+    /// Returns whether telemetry is on, what decided that, and where data go.
     #[must_use]
     pub fn status(&self) -> Status {
         Status::new(&self.environment, Checked::<S>::DESCRIPTOR, self.opt_out, self.decision())

@@ -93,7 +93,7 @@ impl Status {
         }
     }
 
-    /// Whether telemetry is on, and which signal decided.
+    /// Returns whether telemetry is on, and which signal decided.
     #[must_use]
     pub fn decision(&self) -> Decision {
         self.decision
@@ -120,7 +120,7 @@ impl Status {
             .any(|(endpoint, _)| !endpoint.is_encrypted() && !endpoint.is_loopback())
     }
 
-    /// The same for programs.
+    /// Returns the same as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         let signals: Vec<Value> = self

@@ -71,7 +71,7 @@ impl Record {
         self.0.event.checked_sub(METRIC_INDEX).map(usize::from)
     }
 
-    /// What was counted, where this is a record of a metric and not of an event.
+    /// Returns what was counted if this is a record of a metric and not of an event.
     #[must_use]
     pub fn as_delta(&self) -> Option<Delta> {
         let metric = self.metric()?;

@@ -16,7 +16,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     #[inline]
     pub fn as_slice(&self) -> &[u8] {
@@ -25,7 +25,7 @@ impl Encoded {
 }
 
 impl Record {
-    /// The record in postcard.
+    /// Returns the record in postcard.
     #[must_use]
     pub fn encode(&self) -> Encoded {
         let mut encoded = Encoded { bytes: [0; RECORD_LEN_MAX], len: 0 };
@@ -45,7 +45,7 @@ impl Record {
         write_varint(self.0.bits, put);
     }
 
-    /// The record at the start of `bytes`, and what follows it; **not checked against a schema**, as
+    /// Returns the record at the start of `bytes`, and what follows it; **not checked against a schema**, as
     /// [`decode`](Record::decode) does: for whoever moves or counts records of other programs and sends none of them.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ pub enum ManifestValues<'a> {
         /// The greatest.
         last: u32,
     },
-    /// A log-scaled bucket, told as its lower bound.
+    /// A log-scaled bucket, reported as its lower bound.
     Bucket,
 }
 
@@ -99,43 +99,43 @@ pub struct Fields<'a>(Items<'a>);
 pub struct Words<'a>(pub(super) Items<'a>);
 
 impl<'a> Manifest<'a> {
-    /// Who publishes the program.
+    /// Returns who publishes the program.
     #[must_use]
     pub const fn organization(&self) -> &'a str {
         self.organization
     }
 
-    /// The project's name.
+    /// Returns the project's name.
     #[must_use]
     pub const fn project(&self) -> &'a str {
         self.project
     }
 
-    /// The program's version.
+    /// Returns the program's version.
     #[must_use]
     pub const fn version(&self) -> &'a str {
         self.version
     }
 
-    /// How coarse times are.
+    /// Returns how coarse times are.
     #[must_use]
     pub const fn resolution(&self) -> Resolution {
         self.resolution
     }
 
-    /// The fingerprint of the content.
+    /// Returns the fingerprint of the content.
     #[must_use]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
-    /// The events, in the order of their indices in records: that of losses first.
+    /// Returns the events, in the order of their indices in records: that of losses first.
     #[must_use]
     pub const fn events(&self) -> Events<'a> {
         Events(self.events)
     }
 
-    /// The counters and histograms, in the order of their positions.
+    /// Returns the counters and histograms, in the order of their positions.
     #[must_use]
     pub const fn metrics(&self) -> Metrics<'a> {
         Metrics(self.metrics)
@@ -143,13 +143,13 @@ impl<'a> Manifest<'a> {
 }
 
 impl<'a> ManifestMetric<'a> {
-    /// The labels, each of them a set of words.
+    /// Returns the labels, each of them a set of words.
     #[must_use]
     pub const fn labels(&self) -> Fields<'a> {
         Fields(self.labels)
     }
 
-    /// Number of cells: combinations of words, times size classes.
+    /// Returns the number of cells: combinations of words, times size classes.
     #[must_use]
     pub fn cells(&self) -> u64 {
         self.labels().fold(self.kind.cells() as u64, |cells, label| cells.saturating_mul(label.cardinality()))
@@ -157,7 +157,7 @@ impl<'a> ManifestMetric<'a> {
 }
 
 impl<'a> ManifestEvent<'a> {
-    /// The fields.
+    /// Returns the fields.
     #[must_use]
     pub const fn fields(&self) -> Fields<'a> {
         Fields(self.fields)
@@ -168,13 +168,13 @@ impl<'a> ManifestEvent<'a> {
             && self.fields().map(|field| field.name).eq(other.fields().map(|field| field.name))
     }
 
-    /// Bits that the fields take together in a record: 0 to 64.
+    /// Returns how many bits the fields take together in a record: 0 to 64.
     #[must_use]
     pub fn bits(&self) -> u32 {
         self.fields().fold(0, |sum, field| sum.saturating_add(field.bits()))
     }
 
-    /// Bits that the plain numbers take together, those of fields with a reason for being harmless left out.
+    /// Returns how many bits the plain numbers take together, those of fields with a reason for being harmless left out.
     #[must_use]
     pub fn number_bits(&self) -> u32 {
         let plain = |field: &ManifestField<'a>| match field.values {
@@ -186,7 +186,7 @@ impl<'a> ManifestEvent<'a> {
 }
 
 impl ManifestField<'_> {
-    /// How many values there are, absence included.
+    /// Returns how many values there are, absence included.
     #[must_use]
     pub fn cardinality(&self) -> u64 {
         let values = match &self.values {
@@ -200,7 +200,7 @@ impl ManifestField<'_> {
         values.saturating_add(u64::from(self.optional))
     }
 
-    /// Bits that an ordinal takes in a record: 0 to 20.
+    /// Returns how many bits an ordinal takes in a record: 0 to 20.
     #[must_use]
     pub fn bits(&self) -> u32 {
         u64::BITS.saturating_sub(self.cardinality().saturating_sub(1).leading_zeros())

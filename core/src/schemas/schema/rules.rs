@@ -77,7 +77,7 @@ const fn metrics_fault(metrics: &[MetricDescriptor]) -> Option<Message> {
     None
 }
 
-/// What is wrong with a schema beside its events' own faults, or `None`. For the derive.
+/// Returns what is wrong with a schema beside its events' own faults, or `None`. For the derive.
 #[must_use]
 pub const fn frame_fault(frame: &Frame<'_>, events: &[EventDescriptor], own: usize) -> Option<Message> {
     let Frame { organization, project, version, endpoint, privacy_policy } = *frame;

@@ -73,13 +73,13 @@ impl<'a> Logs<'a> {
         envelope::encode(resource, buffer, &Slice { records, schema: resource.schema() })
     }
 
-    /// Number of records in the request. It goes through all of them.
+    /// Returns the number of records in the request. It reads all of them.
     #[must_use]
     pub fn count(&self) -> u32 {
         self.count_those(|record, schema| record.check(schema).is_ok())
     }
 
-    /// Number of records that were left out because they are not of the schema. Those of metrics are the other request's. It
+    /// Returns the number of records that were left out because they are not of the schema. Those of metrics are the other request's. It
     /// goes through all of them.
     #[must_use]
     pub fn left_out(&self) -> u32 {

@@ -90,7 +90,7 @@ impl<'a> Metrics<'a> {
         envelope::encode(resource, buffer, &Slice { records, schema: resource.schema(), interval })
     }
 
-    /// Number of points in the request. It goes through all records once a metric.
+    /// Returns the number of points in the request. It goes through all records once a metric.
     #[must_use]
     pub fn count(&self) -> u32 {
         let schema = self.resource.schema();
@@ -204,7 +204,7 @@ fn write_part(
     })
 }
 
-/// Records in memory, of which those of the metrics of `schema` are written; over `interval`, where there is one.
+/// Records in memory, of which those of the metrics of `schema` are written; over `interval`, if there is one.
 struct Slice<'a> {
     records: &'a [Record],
     schema: &'static SchemaDescriptor,

@@ -22,7 +22,7 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// What is in a segment in `folder`; `None` where it is gone.
+    /// What is in a segment in `folder`; `None` if it is gone.
     pub(super) fn read(folder: &Path, found: &Found) -> io::Result<Option<Self>> {
         let path = folder.join(found.name.to_string());
         let Some(bytes) = disk::read(&path, SEGMENT_READ_MAX)? else { return Ok(None) };

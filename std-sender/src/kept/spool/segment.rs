@@ -98,7 +98,7 @@ fn push_frame(segment: &mut Vec<u8>, records: &[Record]) {
     frame[4..8].copy_from_slice(&sum.to_le_bytes());
 }
 
-/// The interval of a segment's points; `None` where it has none, or it is damaged.
+/// The interval of a segment's points; `None` if it has none, or it is damaged.
 pub(super) fn interval(segment: &[u8]) -> Option<Interval> {
     let (start, end) = (u64_at(segment, 16)?, u64_at(segment, 24)?);
     let is_sound = checksum(&segment[16..32], &[]) == u32_at(segment, 32)?;

@@ -85,7 +85,7 @@ impl<'a> Turn<'a> {
         Ok(())
     }
 
-    /// The next batch of `schema`, in requests of `most` records, or `None` where there is nothing to deliver. It is given again
+    /// The next batch of `schema`, in requests of `most` records, or `None` if there is nothing to deliver. It is given again
     /// until [`Turn::commit`]. Losses alone are given where `tell` says so.
     pub(crate) fn next(
         &self,
@@ -288,7 +288,7 @@ impl<'a> Turn<'a> {
         Ok(segments)
     }
 
-    /// The change that tells `losses`, and takes them; none where there are none.
+    /// The change that tells `losses`, and takes them; none if there are none.
     pub(super) fn telling(
         &self,
         segments: &[Found],
