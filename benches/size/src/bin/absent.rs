@@ -1,5 +1,5 @@
 //! Without telemetry.
 
 fn main() {
-    size::work();
+    short_program::work();
 }

@@ -11,7 +11,7 @@ fn main() {
     let metrics = MetricExporter::builder().with_http().build().expect("an exporter");
     let logs = SdkLoggerProvider::builder().with_batch_exporter(logs).build();
     let metrics = SdkMeterProvider::builder().with_periodic_exporter(metrics).build();
-    size::work();
+    short_program::work();
     metrics.meter("omni").u64_counter("omni.commands").build().add(1, &[]);
     let logger = logs.logger("omni");
     let mut record = logger.create_log_record();

@@ -25,7 +25,7 @@ enum Omni {
 fn main() {
     let telemetry = Telemetry::<Omni>::builder().upload_in_background(true).ask(Terminal::new()).start();
     let stopwatch = Stopwatch::start();
-    size::work();
+    short_program::work();
     OmniMetrics::global().commands.add(Command::Instance);
     let duration: Milliseconds = stopwatch.elapsed();
     telemetry.record(CommandExecuted { command: Command::Instance, success: true, duration });

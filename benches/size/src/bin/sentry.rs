@@ -2,6 +2,6 @@
 
 fn main() {
     let _guard = sentry::init(("https://public@sentry.example.org/1", sentry::ClientOptions::default()));
-    size::work();
+    short_program::work();
     sentry::capture_message("omni instance", sentry::Level::Info);
 }
