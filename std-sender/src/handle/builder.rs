@@ -106,6 +106,9 @@ impl<S: Schema> Builder<S> {
     ///
     /// That process is this program with the same arguments. It ends inside [`build`](Builder::build) or [`start`](Builder::start), so
     /// **call that first in `main`**, before anything but reading the arguments. You may call it inside any async runtime.
+    ///
+    /// On Windows a run whose standard input, output or error is a pipe leaves no process behind: the process would inherit the pipe, and
+    /// whoever reads it would wait. The next run delivers instead.
     #[must_use]
     pub fn upload_in_background(mut self, upload: bool) -> Self {
         self.options.upload_in_background = upload;
