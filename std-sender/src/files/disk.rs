@@ -249,8 +249,8 @@ mod tests {
         use std::time::Duration;
 
         /// A file that is open to nobody else, as an antivirus opens one, until this is dropped.
-        fn open_alone(path: &std::path::Path) -> std::fs::File {
-            std::fs::File::options().read(true).share_mode(0).open(path).unwrap()
+        fn open_alone(path: &Path) -> File {
+            File::options().read(true).share_mode(0).open(path).unwrap()
         }
 
         #[test]
@@ -258,7 +258,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("file");
             publish(folder.path(), "file", b"first").unwrap();
-            let work: [fn(&std::path::Path); 3] = [
+            let work: [fn(&Path); 3] = [
                 |path| publish(path.parent().unwrap(), "file", b"second").unwrap(),
                 |path| assert_eq!(read(path, 99).unwrap().unwrap(), b"second"),
                 |path| remove(path).unwrap(),
