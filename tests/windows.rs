@@ -60,6 +60,21 @@ fn assert_well(mut run: impl FnMut(&[&str]) -> Output) {
     assert!(status.starts_with("Telemetry is on"), "{status}");
 }
 
+/// A program whose request of five events is on its way, and with it all locks are taken, until something is sent to the channel: then
+/// the collector answers `status`.
+fn delivering(home: &Path, status: u16) -> (Receiver, mpsc::Sender<()>, Telemetry<App>) {
+    let (answer, may_answer) = mpsc::channel::<()>();
+    let collector = Receiver::answering(move |_| {
+        let _ = may_answer.recv_timeout(PATIENCE);
+        Answer::status(status)
+    });
+    let telemetry =
+        Telemetry::<App>::builder().environment(environment(home, &collector.endpoint())).build().unwrap();
+    (0..5).for_each(|number| telemetry.record(Numbered { number: Count::new(number) }));
+    assert!(telemetry.flush(Duration::from_millis(300)).is_err());
+    (collector, answer, telemetry)
+}
+
 /// Run by the test below, in another process than the program that delivers.
 #[test]
 #[ignore = "does nothing unless another test starts it"]
@@ -73,18 +88,7 @@ fn another_process_looks() {
 #[test]
 fn what_waits_is_shown_beside_a_program_that_is_delivering_it() {
     let home = tempfile::tempdir().unwrap();
-    let (answer, may_answer) = mpsc::channel::<()>();
-    // The request is on its way, and with it all locks are taken, until the other process has looked.
-    let collector = Receiver::answering(move |_| {
-        let _ = may_answer.recv_timeout(PATIENCE);
-        Answer::status(200)
-    });
-    let telemetry = Telemetry::<App>::builder()
-        .environment(environment(home.path(), &collector.endpoint()))
-        .build()
-        .unwrap();
-    (0..5).for_each(|number| telemetry.record(Numbered { number: Count::new(number) }));
-    assert!(telemetry.flush(Duration::from_millis(300)).is_err());
+    let (collector, answer, telemetry) = delivering(home.path(), 200);
     assert_eq!(collector.connections(), 1);
     let looked = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "another_process_looks", "--ignored"])
@@ -100,17 +104,7 @@ fn what_waits_is_shown_beside_a_program_that_is_delivering_it() {
 #[test]
 fn a_no_beside_a_program_that_is_delivering_deletes_what_waits() {
     let home = tempfile::tempdir().unwrap();
-    let (answer, may_answer) = mpsc::channel::<()>();
-    let collector = Receiver::answering(move |_| {
-        let _ = may_answer.recv_timeout(PATIENCE);
-        Answer::status(503)
-    });
-    let telemetry = Telemetry::<App>::builder()
-        .environment(environment(home.path(), &collector.endpoint()))
-        .build()
-        .unwrap();
-    (0..5).for_each(|number| telemetry.record(Numbered { number: Count::new(number) }));
-    assert!(telemetry.flush(Duration::from_millis(300)).is_err());
+    let (_collector, answer, telemetry) = delivering(home.path(), 503);
     let (_, deleted) = rights(home.path()).turn_off().unwrap();
     assert_eq!(deleted, 5);
     answer.send(()).unwrap();
