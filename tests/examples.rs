@@ -44,28 +44,38 @@ fn counted(collector: &Receiver) -> BTreeMap<String, u64> {
 
 fn get(port: &str, path: &str) {
     let mut connection = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    write!(connection, "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+    // In one piece: the example reads once and answers.
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
 }
 
+/// Ends with the test, whatever becomes of it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_server_that_is_asked_to_end_sends_what_it_counted() {
     let (home, collector) = (tempfile::tempdir().unwrap(), Receiver::start());
-    let mut server = program("server", home.path(), &collector)
-        .env("AUTOMAGIK_TELEMETRY_ENABLED", "true")
-        .arg("0")
-        .spawn()
-        .unwrap();
+    let mut command = program("server", home.path(), &collector);
+    command.env("AUTOMAGIK_TELEMETRY_ENABLED", "true").arg("0");
+    let mut server = Running(command.spawn().unwrap());
     let mut line = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let port = line.trim().rsplit(' ').next().unwrap();
     for path in ["/contacts", "/contacts/7", "/contacts/secret-name", "/favicon.ico"] {
         get(port, path);
     }
-    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
-    assert!(server.wait().unwrap().success());
+    kill_process(Pid::from_child(&server.0), Signal::TERM).unwrap();
+    assert!(server.0.wait().unwrap().success());
 
     assert_eq!(
         collector.logs().iter().map(|log| log.event.as_str()).collect::<Vec<_>>(),
