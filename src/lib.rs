@@ -3,6 +3,9 @@
 
 #[doc(inline)]
 pub use automagik_telemetry_core::aggregate::Metrics;
+#[doc(inline)]
+#[cfg(feature = "frames")]
+pub use automagik_telemetry_core::frames;
 pub use automagik_telemetry_core::{
     ApiRequest, Bytes, CommandExecuted, Consent, Count, Counter, Delivery, ErrorCategory, ErrorOccurred,
     FeatureUsed, Field, HealthStatus, Histogram, HttpStatus, Includes, IncludesLibrary, Milliseconds,
@@ -10,7 +13,6 @@ pub use automagik_telemetry_core::{
     answer, bucket, cell, consent, delivery, event, field, label, loss, manifest, message, metric, otlp,
     outcome, policy, pseudonym, queue, record, resource, ring, schema, sender, time, vocabulary, word,
 };
-#[doc(inline)]
 pub use automagik_telemetry_core::{Event, Label, Library, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Library, Metrics, Schema};
 

@@ -47,6 +47,8 @@ mod records;
 mod counts;
 mod person;
 mod wire;
+#[cfg(feature = "frames")]
+pub mod frames;
 #[cfg(test)]
 mod testing;
 

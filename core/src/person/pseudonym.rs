@@ -67,6 +67,12 @@ impl Pseudonym {
         Self(cut)
     }
 
+    /// The bytes, as they stand in a frame.
+    #[cfg(feature = "frames")]
+    pub(crate) const fn bytes(&self) -> [u8; Self::LEN] {
+        self.0
+    }
+
     /// In lower-case hexadecimal digits, as it leaves.
     #[must_use]
     pub fn hex(&self) -> [u8; 2 * Self::LEN] {
@@ -90,8 +96,9 @@ const fn digit(nibble: u8) -> u8 {
     if nibble < 10 { b'0'.wrapping_add(nibble) } else { b'a'.wrapping_add(nibble.wrapping_sub(10)) }
 }
 
-fn hmac_sha256(key: &[u8; SECRET_LEN], parts: &[&[u8]]) -> [u8; 32] {
-    // A key of 32 bytes is shorter than SHA-256's block, so it is padded and never hashed (RFC 2104, section 2).
+/// The keyed hash of `parts` behind each other. A key is 64 bytes at most.
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    // It is shorter than SHA-256's block, so it is padded and never hashed (RFC 2104, section 2).
     let mut mac = <Hmac<Sha256> as KeyInit>::new(&padded(key).into());
     for part in parts {
         mac.update(part);
@@ -100,7 +107,7 @@ fn hmac_sha256(key: &[u8; SECRET_LEN], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// The key, zeros behind it, as long as a block.
-fn padded(key: &[u8; SECRET_LEN]) -> [u8; 64] {
+fn padded(key: &[u8]) -> [u8; 64] {
     let mut block = [0; 64];
     for (slot, byte) in block.iter_mut().zip(key) {
         *slot = *byte;

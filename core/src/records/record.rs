@@ -199,6 +199,25 @@ impl Record {
         Coarse::from_steps(self.0.time)
     }
 
+    /// Returns the ordinals of the event's fields, the first field lowest, each in the [bits](crate::field::Domain::bits) of its domain. Of a metric's
+    /// record, [`as_delta`](Record::as_delta) says what they are.
+    #[must_use]
+    pub const fn bits(&self) -> u64 {
+        self.0.bits
+    }
+
+    /// Returns this record at another time: a receiver that knows when the sender's clock began says when it was.
+    #[must_use]
+    pub const fn at(self, time: Coarse) -> Self {
+        Self(Wire { time: time.steps(), ..self.0 })
+    }
+
+    /// The record of these bits, which may be none of any schema.
+    #[cfg(feature = "frames")]
+    pub(crate) const fn of_bits(event: u16, time: Coarse, bits: u64) -> Self {
+        Self(Wire { event, time: time.steps(), bits })
+    }
+
     /// The fields of this record of `event`, in order, and their ordinals, which may lie outside their domains.
     #[inline]
     pub(crate) fn fields(&self, event: &'static EventDescriptor) -> Fields {

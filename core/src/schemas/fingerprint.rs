@@ -16,6 +16,9 @@ use crate::events::loss::EVENT_DROPPED;
 use crate::events::metric::{Kind, MetricDescriptor};
 use crate::events::time::Resolution;
 
+/// Where FNV-1a of 64 bits begins.
+const BASIS: u64 = 0xCBF2_9CE4_8422_2325;
+
 /// A fingerprint in the making.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fingerprint(u64);
@@ -23,7 +26,7 @@ pub(crate) struct Fingerprint(u64);
 impl Fingerprint {
     /// That of a schema, its events not yet among it.
     pub(crate) const fn new(organization: &str, project: &str, resolution: Resolution) -> Self {
-        Self(0xCBF2_9CE4_8422_2325).text(organization).text(project).number(resolution.seconds())
+        Self(BASIS).text(organization).text(project).number(resolution.seconds())
     }
 
     pub(crate) const fn number(self, number: u32) -> Self {
@@ -143,6 +146,14 @@ impl Shape {
             Values::Bucket => Self::bucket(domain.optional),
         }
     }
+}
+
+/// Returns three bytes that stand for a version in a frame, so that a gateway finds the manifest of it: the low bytes of its hash.
+#[cfg(feature = "frames")]
+#[must_use]
+pub const fn version_mark(version: &str) -> [u8; 3] {
+    let [a, b, c, ..] = Fingerprint(BASIS).text(version).finish().to_le_bytes();
+    [a, b, c]
 }
 
 /// The fingerprint of a schema of these events, [`EVENT_DROPPED`] in front of them, and these metrics.

@@ -8,6 +8,8 @@ use crate::events::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::events::metric::MetricDescriptor;
 use crate::events::time::Resolution;
 use crate::schemas::fingerprint::fingerprint;
+#[cfg(feature = "frames")]
+use crate::schemas::fingerprint::version_mark;
 use core::marker::PhantomData;
 use rules::fault;
 
@@ -123,6 +125,8 @@ pub struct SchemaDescriptor {
     events: &'static [EventDescriptor],
     metrics: &'static [MetricDescriptor],
     fingerprint: u64,
+    #[cfg(feature = "frames")]
+    version_mark: [u8; 3],
     endpoint: Option<&'static str>,
     privacy_policy: Option<&'static str>,
 }
@@ -143,6 +147,8 @@ impl<S: Schema> Checked<S> {
                 events: S::EVENTS,
                 metrics: S::METRICS,
                 fingerprint: fingerprint(S::ORGANIZATION, S::PROJECT, S::RESOLUTION, S::EVENTS, S::METRICS),
+                #[cfg(feature = "frames")]
+                version_mark: version_mark(S::VERSION),
                 endpoint: S::ENDPOINT,
                 privacy_policy: S::PRIVACY_POLICY,
             },
@@ -201,6 +207,12 @@ impl SchemaDescriptor {
     #[must_use]
     pub const fn fingerprint(&self) -> u64 {
         self.fingerprint
+    }
+
+    /// Returns what stands for the version in frames.
+    #[cfg(feature = "frames")]
+    pub(crate) const fn version_mark(&self) -> [u8; 3] {
+        self.version_mark
     }
 
     /// Returns where the program's data go unless the person says otherwise; `None` for the policy's server, which only programs of

@@ -3,6 +3,7 @@
 //! Each property is a function of bytes that panics where it does not hold. `cargo test` runs it on random samples,
 //! on the kept corpus (`fuzz/corpus/<property>`) and on what once failed; `fuzz/fuzz_targets` run it without end.
 
+mod frames;
 mod manifest;
 mod metrics;
 mod otlp;
@@ -10,6 +11,7 @@ mod record;
 mod redaction;
 mod speech;
 
+pub use frames::frames;
 pub use manifest::manifest;
 pub use metrics::metrics;
 pub use otlp::otlp;

@@ -1,6 +1,6 @@
 //! Each property on random samples, on the kept corpus, and on what once failed.
 
-use automagik_telemetry_fuzz_properties::{manifest, metrics, otlp, record, redaction};
+use automagik_telemetry_fuzz_properties::{frames, manifest, metrics, otlp, record, redaction};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -33,6 +33,11 @@ fn manifests_from_anybody_are_read_safely() {
 }
 
 #[test]
+fn frames_from_anybody_are_opened_safely() {
+    replay("frames", frames);
+}
+
+#[test]
 fn prost_writes_the_same_bytes() {
     replay("otlp", otlp);
 }
@@ -51,6 +56,11 @@ proptest! {
     #[test]
     fn nothing_of_a_personal_text_leaves(input in "[a-z]{3,12}@[a-z]{3,12}\\.org \\+[0-9]{8,13} /home/[a-z]{4,9}") {
         redaction(input.as_bytes());
+    }
+
+    #[test]
+    fn any_bytes_are_frames_or_none(input in prop::collection::vec(any::<u8>(), 0..60)) {
+        frames(&input);
     }
 
     #[test]

@@ -1,0 +1,261 @@
+//! A device's side: frames, each sealed once.
+
+use super::boot::{BOOT_LEN, Boot, HINT_LEN, Hint};
+use super::bytes::Bytes;
+use super::clear::{Kind, head};
+use super::hello::{Hello, SEALED_HELLO_LEN};
+use super::key::{Key, TAG_LEN, Way};
+use super::stream::Writer;
+use super::{Error, VERSION};
+use crate::records::record::{Cursor, Records};
+
+/// Length of what is in clear in a hello and a once, a hint not among it.
+pub(super) const FROM_BOOT_LEN: usize = 11;
+
+/// Length of what is in clear in a data frame.
+pub(super) const FROM_SESSION_LEN: usize = 5;
+
+/// Length of the longest hello, in bytes.
+pub const HELLO_LEN_MAX: usize = FROM_BOOT_LEN + HINT_LEN + SEALED_HELLO_LEN + TAG_LEN;
+
+/// What a data frame takes beside its base and its records, in bytes.
+pub const DATA_OVERHEAD: usize = FROM_SESSION_LEN + TAG_LEN;
+
+/// Length of an acknowledgement, in bytes.
+pub const ACK_LEN: usize = FROM_SESSION_LEN + TAG_LEN;
+
+/// Length of an ask, in bytes.
+pub const ASK_LEN: usize = 3;
+
+/// Seals the frames of one boot. **It can't be copied, and numbers each frame once**, so no nonce seals two plaintexts. A frame that may not have
+/// arrived is sent again as the bytes that it is: keep them, and never ask for them twice.
+///
+/// The sequence counts records, a hello as one: so whoever receives frames knows how many records stood in those that it has not seen.
+///
+/// ```
+/// # use automagik_telemetry_core::event::{EventDescriptor, Ordinals};
+/// # use automagik_telemetry_core::{Record, Schema, loss::Reason, pseudonym::Pseudonym, schema::Checked, time::Coarse};
+/// # struct Pump;
+/// # impl Schema for Pump {
+/// #     const ORGANIZATION: &'static str = "automagik";
+/// #     const PROJECT: &'static str = "pump";
+/// #     const VERSION: &'static str = "1.0.0";
+/// #     const EVENTS: &'static [EventDescriptor] = &[];
+/// #     fn position(&self) -> (u16, Ordinals) { (0, Ordinals::new([])) }
+/// # }
+/// use automagik_telemetry_core::frames::{Boot, Clear, Hello, Key, Reader, Session, Statement};
+/// use automagik_telemetry_core::record::Records;
+///
+/// // The device. Its boot's number is random.
+/// let key = Key::new([7; 16]);
+/// let mut session = Session::new(key.clone(), Boot::random([1, 2, 3, 4, 5, 6, 7, 8]), None);
+/// let hello = Hello::new(Checked::<Pump>::DESCRIPTOR, Pseudonym::NOBODY, None);
+/// let mut frame = [0; 48];
+/// let sealed = session.hello(&hello, &mut frame)?;
+/// assert_eq!(sealed.len, 45);
+///
+/// // The gateway.
+/// let clear = Clear::parse(&frame[..sealed.len])?;
+/// let (boot, mut plain) = (clear.boot().unwrap(), [0; 48]);
+/// let (who, _) = Statement::read(key.open(&clear, boot, 0, &mut plain)?)?;
+/// assert_eq!(who.fingerprint, Checked::<Pump>::DESCRIPTOR.fingerprint() as u32);
+///
+/// // Records, as many as fit.
+/// let records = [Record::dropped(Reason::QueueFull, 3, Coarse::from_steps(2))];
+/// let (records, mut at) = (&records[..], Default::default());
+/// let sealed = session.data(&hello, &records, &mut at, &mut frame)?.unwrap();
+/// let clear = Clear::parse(&frame[..sealed.len])?;
+/// let plain = key.open(&clear, boot, sealed.sequence, &mut plain)?;
+/// let mut read = Reader::new(Checked::<Pump>::DESCRIPTOR, plain);
+/// assert_eq!(read.next(), Some(Ok(records[0])));
+///
+/// // It is safe there.
+/// assert!(key.is_acknowledged(boot, sealed.sequence, &key.acknowledge(boot, sealed.sequence)));
+/// # Ok::<(), automagik_telemetry_core::frames::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    key: Key,
+    boot: Boot,
+    hint: Option<Hint>,
+    next: u32,
+}
+
+/// A frame that was sealed into a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its length, in bytes.
+    pub len: usize,
+    /// Its whole sequence: what its acknowledgement names.
+    pub sequence: u32,
+    /// How many records are in it.
+    pub records: u32,
+}
+
+impl Session {
+    /// The session of `boot`, **which no other had or will have under this key**. `hint` is [`Key::hint`] of it where each device has a key of its own.
+    #[must_use]
+    pub const fn new(key: Key, boot: Boot, hint: Option<Hint>) -> Self {
+        Self { key, boot, hint, next: 0 }
+    }
+
+    /// Returns the number of the boot.
+    #[must_use]
+    pub const fn boot(&self) -> Boot {
+        self.boot
+    }
+
+    /// Returns the key.
+    #[must_use]
+    pub const fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns the sequence that the next frame will have: how many records were sealed, each hello counted as one.
+    #[must_use]
+    pub const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Seals what the device says of itself into `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] below [`HELLO_LEN_MAX`] bytes; [`Error::Exhausted`].
+    pub fn hello(&mut self, hello: &Hello, buffer: &mut [u8]) -> Result<Sealed, Error> {
+        let clear_len = self.begin(Kind::Hello, hello, buffer)?;
+        self.seal(buffer, clear_len, SEALED_HELLO_LEN, 0)
+    }
+
+    /// Seals the records from `at` on, as many as fit `buffer`, whose length is the link's largest frame; `at` moves on behind them. `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] where not even one fits, never with [`MTU_MIN`](super::MTU_MIN) bytes; [`Error::Exhausted`]; [`Error::OutOfDomain`]
+    /// where the first is not of the schema of `hello`. Then `at` stands where it stood.
+    pub fn data(
+        &mut self,
+        hello: &Hello,
+        records: &dyn Records,
+        at: &mut Cursor,
+        buffer: &mut [u8],
+    ) -> Result<Option<Sealed>, Error> {
+        let clear_len = self.begin(Kind::Data, hello, buffer)?;
+        self.records(hello, records, at, buffer, clear_len, 0)
+    }
+
+    /// Seals both: what the device says of itself, and records, as [`data`](Session::data) does. For a device that wakes, says one thing and
+    /// forgets.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`data`](Session::data), but one record takes up to 80 bytes.
+    pub fn once(
+        &mut self,
+        hello: &Hello,
+        records: &dyn Records,
+        at: &mut Cursor,
+        buffer: &mut [u8],
+    ) -> Result<Option<Sealed>, Error> {
+        let clear_len = self.begin(Kind::Once, hello, buffer)?;
+        self.records(hello, records, at, buffer, clear_len, SEALED_HELLO_LEN)
+    }
+
+    /// Returns whether `frame` acknowledges the frame that has `sequence`.
+    #[must_use]
+    pub fn is_acknowledged(&self, sequence: u32, frame: &[u8]) -> bool {
+        self.key.is_acknowledged(self.boot, sequence, frame)
+    }
+
+    /// Returns whether `frame` asks who this session is. Anybody can ask: answer with the same hello, and seldom.
+    #[must_use]
+    pub fn is_asked(&self, frame: &[u8]) -> bool {
+        frame == ask(self.boot.session())
+    }
+
+    #[cfg(test)]
+    pub(super) const fn skip_to(&mut self, next: u32) {
+        self.next = next;
+    }
+
+    fn records(
+        &mut self,
+        hello: &Hello,
+        records: &dyn Records,
+        at: &mut Cursor,
+        buffer: &mut [u8],
+        clear_len: usize,
+        before: usize,
+    ) -> Result<Option<Sealed>, Error> {
+        let begin = clear_len.wrapping_add(before);
+        let end = buffer.len().min(super::MTU_MAX).checked_sub(TAG_LEN).ok_or(Error::BufferTooSmall)?;
+        let room = buffer.get_mut(begin..end).ok_or(Error::BufferTooSmall)?;
+        let mut stream = Writer::new(hello.schema(), hello.start(), room);
+        let (mut count, mut following, mut behind) = (0_u32, *at, *at);
+        // The next frame has a number too.
+        let most = u32::MAX.wrapping_sub(self.next);
+        while count < most {
+            let Some(record) = records.next(&mut following) else { break };
+            match stream.put(&record) {
+                Ok(()) => (count, behind) = (count.wrapping_add(1), following),
+                Err(error) if count == 0 => return Err(error),
+                Err(_) => break,
+            }
+        }
+        if count == 0 {
+            return if most == 0 { Err(Error::Exhausted) } else { Ok(None) };
+        }
+        let len = before.wrapping_add(stream.len());
+        let sealed = self.seal(buffer, clear_len, len, count)?;
+        *at = behind;
+        Ok(Some(sealed))
+    }
+
+    /// Writes what is in clear, and says how long it is; then what the device says of itself, but not in data.
+    fn begin(&self, kind: Kind, hello: &Hello, buffer: &mut [u8]) -> Result<usize, Error> {
+        let mut bytes = Bytes::new(buffer);
+        let hint = self.hint.filter(|_| kind != Kind::Data);
+        bytes.put(&[head_of(kind, hint.is_some())])?;
+        let boot = self.boot.bytes();
+        bytes.put(boot.get(..if kind == Kind::Data { 2 } else { BOOT_LEN }).unwrap_or(&[]))?;
+        let [low, high, ..] = self.next.to_le_bytes();
+        bytes.put(&[low, high])?;
+        if let Some(hint) = hint {
+            bytes.put(&hint.bytes())?;
+        }
+        let clear_len = bytes.len();
+        if kind != Kind::Data {
+            bytes.put(&hello.sealed)?;
+        }
+        Ok(clear_len)
+    }
+
+    /// Seals the `len` bytes behind what is in clear, and takes the frame's number: whatever becomes of it, that is used.
+    fn seal(
+        &mut self,
+        buffer: &mut [u8],
+        clear_len: usize,
+        len: usize,
+        records: u32,
+    ) -> Result<Sealed, Error> {
+        let (clear, rest) = buffer.split_at_mut_checked(clear_len).ok_or(Error::BufferTooSmall)?;
+        let (plain, rest) = rest.split_at_mut_checked(len).ok_or(Error::BufferTooSmall)?;
+        let tag: &mut [u8; TAG_LEN] = rest.first_chunk_mut().ok_or(Error::BufferTooSmall)?;
+        let sequence = self.next;
+        self.next = sequence.checked_add(records.max(1)).ok_or(Error::Exhausted)?;
+        *tag = self.key.seal(self.boot, sequence, Way::Up, clear, plain);
+        Ok(Sealed { len: clear_len.wrapping_add(len).wrapping_add(TAG_LEN), sequence, records })
+    }
+}
+
+/// Returns the frame by which a gateway asks who a session is, where it can be heard. It is not sealed, since the gateway has no number of the boot.
+#[must_use]
+pub const fn ask(session: u16) -> [u8; ASK_LEN] {
+    let [low, high] = session.to_le_bytes();
+    [head_of(Kind::Ask, false), low, high]
+}
+
+/// The first byte.
+pub(super) const fn head_of(kind: Kind, has_hint: bool) -> u8 {
+    VERSION | ((kind as u8) << head::KIND_SHIFT) | if has_hint { head::HINT } else { 0 }
+}
