@@ -21,7 +21,7 @@ enum Faulty {
     Numbered(Numbered),
 }
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn builder(home: &Path, base: &str) -> Builder<Faulty> {
     let environment = Environment::at(home)
