@@ -63,7 +63,13 @@ fn nothing_is_left_for_later_in_the_source() {
 
 #[test]
 fn every_crate_of_ours_inherits_the_lints() {
-    for manifest in ["Cargo.toml", "core/Cargo.toml", "core/derive/Cargo.toml", "std-sender/Cargo.toml"] {
+    for manifest in [
+        "Cargo.toml",
+        "core/Cargo.toml",
+        "core/derive/Cargo.toml",
+        "std-sender/Cargo.toml",
+        "gateway/Cargo.toml",
+    ] {
         let text = std::fs::read_to_string(root().join(manifest)).unwrap();
         assert!(text.contains("[lints]\nworkspace = true"), "{manifest}");
     }
@@ -153,7 +159,9 @@ fn used(modules: &BTreeMap<String, String>, module: &str, text: &str) -> BTreeSe
 
 #[test]
 fn no_module_of_any_crate_uses_one_that_uses_it() {
-    for folder in ["core/src", "core/derive/src", "std-sender/src", "embassy-sender/src", "off/src"] {
+    for folder in
+        ["core/src", "core/derive/src", "std-sender/src", "embassy-sender/src", "off/src", "gateway/src"]
+    {
         let modules = modules(folder);
         let mut graph: BTreeMap<&str, BTreeSet<String>> =
             modules.iter().map(|(module, text)| (module.as_str(), used(&modules, module, text))).collect();
@@ -177,7 +185,7 @@ fn no_module_of_any_crate_uses_one_that_uses_it() {
 #[test]
 fn a_folder_uses_only_those_above_it() {
     let std = ["files", "person", "kept", "decode", "send", "run", "shown", "handle"];
-    let core = ["words", "events", "schemas", "records", "counts", "person", "wire"];
+    let core = ["words", "events", "schemas", "records", "counts", "person", "frames", "wire"];
     for (crate_folder, order) in [("core/src", &core[..]), ("std-sender/src", &std)] {
         // What stands in no folder is the front door.
         let rank = |module: &str| {

@@ -25,19 +25,23 @@
 
 mod bits;
 mod bytes;
+mod layout;
 mod boot;
-mod key;
 mod stream;
 mod clear;
+mod key;
 mod hello;
 mod session;
 
 pub use crate::schemas::fingerprint::version_mark;
-pub use boot::{BOOT_LEN, Boot, HINT_LEN, Hint};
-pub use clear::{Ahead, Clear, Kind};
-pub use hello::{Hello, SEALED_HELLO_LEN, Statement};
-pub use key::{KEY_LEN, Key, TAG_LEN};
-pub use session::{ACK_LEN, ASK_LEN, DATA_OVERHEAD, HELLO_LEN_MAX, Sealed, Session, ask};
+pub use boot::{Boot, Hint};
+pub use clear::{Ahead, Clear};
+pub use hello::{Hello, Statement};
+pub use key::{KEY_LEN, Key};
+pub use layout::{
+    ACK_LEN, ASK_LEN, BOOT_LEN, DATA_OVERHEAD, HELLO_LEN_MAX, HINT_LEN, Kind, SEALED_HELLO_LEN, TAG_LEN, ask,
+};
+pub use session::{Sealed, Session};
 pub use stream::{Reader, Shape};
 
 /// Smallest frame that a link must carry, in bytes: LoRa's slowest rate in Europe carries 51. Any record fits in it.

@@ -43,6 +43,7 @@ pub use person::signals;
 pub use run::running::WAIT_WITHOUT_DISK;
 pub use run::start::INTERVAL;
 pub use run::start_error::StartError;
+pub use send::exporter::Exporter;
 pub use send::failure::{Failure, TlsFailure};
 pub use send::health::Health;
 pub use send::http::ANSWER_BYTES_MAX;

@@ -8,6 +8,7 @@
 
 pub(crate) mod body;
 pub mod endpoint;
+pub(crate) mod exporter;
 pub(crate) mod failure;
 pub(crate) mod flight;
 pub(crate) mod health;

@@ -1,12 +1,7 @@
 //! The number of a boot: new each time a device starts, and each day. Nobody else's, and linked to no other.
 
 use super::Error;
-
-/// Length of a [`Boot`], in bytes.
-pub const BOOT_LEN: usize = 8;
-
-/// Length of a [`Hint`], in bytes.
-pub const HINT_LEN: usize = 2;
+use super::layout::{BOOT_LEN, HINT_LEN};
 
 /// The number of a boot, 8 bytes. **Use each once under its key**: two sessions with one number would seal with the same nonces.
 ///

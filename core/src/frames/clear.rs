@@ -1,33 +1,8 @@
 //! What anybody can read of a frame, and what a receiver finds its session by.
 
-use super::boot::{BOOT_LEN, Boot, HINT_LEN, Hint};
-use super::key::TAG_LEN;
-use super::session::{ACK_LEN, ASK_LEN, FROM_BOOT_LEN, FROM_SESSION_LEN};
+use super::boot::{Boot, Hint};
+use super::layout::{self, ACK_LEN, ASK_LEN, BOOT_LEN, HINT_LEN, Kind, SEALED_HELLO_LEN, TAG_LEN};
 use super::{Error, VERSION};
-
-/// What a frame is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Kind {
-    /// A device says who it is.
-    Hello = 0,
-    /// A device sends records.
-    Data = 1,
-    /// A gateway says that a frame is safe.
-    Ack = 2,
-    /// A device says who it is and sends records.
-    Once = 3,
-    /// A gateway asks who a session is. Anybody can make one.
-    Ask = 4,
-}
-
-/// Bits of the first byte: version 3, kind 3, hint follows 1, reserved 1.
-pub(super) mod head {
-    pub(in super::super) const VERSION_MASK: u8 = 0b111;
-    pub(in super::super) const KIND_SHIFT: u32 = 3;
-    pub(in super::super) const HINT: u8 = 1 << 6;
-    pub(in super::super) const RESERVED: u8 = 1 << 7;
-}
 
 /// A frame of which nothing was opened. Everything it says may be a stranger's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +25,7 @@ impl<'a> Clear<'a> {
     /// [`Error::Malformed`] where the length is not one of that kind; [`Error::Unknown`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let (first, rest) = bytes.split_first().ok_or(Error::Malformed)?;
-        let kind = match (first >> head::KIND_SHIFT) & 0b111 {
+        let kind = match (first >> layout::KIND_SHIFT) & 0b111 {
             0 => Kind::Hello,
             1 => Kind::Data,
             2 => Kind::Ack,
@@ -58,9 +33,12 @@ impl<'a> Clear<'a> {
             4 => Kind::Ask,
             _ => return Err(Error::Unknown),
         };
-        let has_hint = first & head::HINT != 0;
+        let has_hint = first & layout::HINT != 0;
         let names_boot = matches!(kind, Kind::Hello | Kind::Once);
-        if first & head::VERSION_MASK != VERSION || first & head::RESERVED != 0 || (has_hint && !names_boot) {
+        if first & layout::VERSION_MASK != VERSION
+            || first & layout::RESERVED != 0
+            || (has_hint && !names_boot)
+        {
             return Err(Error::Unknown);
         }
         let (boot, rest) = if names_boot {
@@ -79,8 +57,8 @@ impl<'a> Clear<'a> {
             _ => (None, rest),
         };
         let fits = match kind {
-            Kind::Hello => rest.len() == super::hello::SEALED_HELLO_LEN.wrapping_add(TAG_LEN),
-            Kind::Once => rest.len() > super::hello::SEALED_HELLO_LEN.wrapping_add(TAG_LEN),
+            Kind::Hello => rest.len() == SEALED_HELLO_LEN.wrapping_add(TAG_LEN),
+            Kind::Once => rest.len() > SEALED_HELLO_LEN.wrapping_add(TAG_LEN),
             Kind::Data => rest.len() > TAG_LEN,
             Kind::Ack => bytes.len() == ACK_LEN,
             Kind::Ask => bytes.len() == ASK_LEN,
@@ -178,6 +156,3 @@ fn take_u16(bytes: &[u8]) -> Result<(u16, &[u8]), Error> {
     let (two, rest) = bytes.split_first_chunk().ok_or(Error::Malformed)?;
     Ok((u16::from_le_bytes(*two), rest))
 }
-
-// What the table of `frames` says.
-const _: () = assert!(FROM_BOOT_LEN == 1 + BOOT_LEN + 2 && FROM_SESSION_LEN == 1 + 2 + 2);

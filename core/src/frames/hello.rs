@@ -9,12 +9,10 @@
 
 use super::Error;
 use super::bytes::Bytes;
+use super::layout::SEALED_HELLO_LEN;
 use crate::events::time::Coarse;
 use crate::person::pseudonym::Pseudonym;
 use crate::schemas::schema::SchemaDescriptor;
-
-/// Length of what a hello seals, in bytes.
-pub const SEALED_HELLO_LEN: usize = 26;
 
 /// A device that does not know the time.
 const UNKNOWN: u32 = 0xFF_FFFF;

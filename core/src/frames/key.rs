@@ -5,6 +5,7 @@
 //! |---|---|
 //! | the sealing key, 16 | `"automagik-telemetry frames seal\0"` |
 //! | a hint, 2 | `"automagik-telemetry frames hint\0"`, boot |
+//! | its id, 8 | `"automagik-telemetry frames id\0"` |
 //! | a boot's number, 8 | `"automagik-telemetry frames boot\0"`, counter (8) |
 //!
 //! | nonce, 16 | bytes |
@@ -15,10 +16,10 @@
 //! | zeros | 3 |
 
 use super::Error;
-use super::boot::{BOOT_LEN, Boot, HINT_LEN, Hint};
+use super::boot::{Boot, Hint};
 use super::bytes::Bytes;
-use super::clear::{Clear, Kind};
-use super::session::{ACK_LEN, head_of};
+use super::clear::Clear;
+use super::layout::{ACK_LEN, BOOT_LEN, FROM_SESSION_LEN, HINT_LEN, Kind, TAG_LEN, head};
 use crate::person::pseudonym::hmac_sha256;
 use ascon_aead::TruncatedAsconAead128;
 use ascon_aead::aead::consts::U8;
@@ -27,11 +28,9 @@ use ascon_aead::aead::{AeadInOut, KeyInit, Tag};
 /// Length of a key, in bytes.
 pub const KEY_LEN: usize = 16;
 
-/// Length of a tag, in bytes: who guesses one has a chance of one in 2^64.
-pub const TAG_LEN: usize = 8;
-
 const SEAL: &[u8] = b"automagik-telemetry frames seal\0";
 const HINT: &[u8] = b"automagik-telemetry frames hint\0";
+const ID: &[u8] = b"automagik-telemetry frames id\0";
 const BOOT: &[u8] = b"automagik-telemetry frames boot\0";
 
 type Ascon = TruncatedAsconAead128<U8>;
@@ -66,6 +65,12 @@ impl Key {
     #[must_use]
     pub fn hint(&self, boot: Boot) -> Hint {
         Hint(cut::<HINT_LEN>(&hmac_sha256(&self.bytes, &[HINT, &boot.bytes()])))
+    }
+
+    /// Returns what names this key in lists and stores, and says nothing of it.
+    #[must_use]
+    pub fn id(&self) -> [u8; 8] {
+        cut(&hmac_sha256(&self.bytes, &[ID]))
     }
 
     /// Returns the number of the boot that `counter` counts, for a device without a generator of random numbers. The key must be this device's
@@ -131,10 +136,10 @@ impl Key {
         head == expected_head && u64::from_le_bytes(*tag) == u64::from_le_bytes(expected)
     }
 
-    fn acknowledgement(&self, boot: Boot, sequence: u32) -> ([u8; 5], [u8; TAG_LEN]) {
+    fn acknowledgement(&self, boot: Boot, sequence: u32) -> ([u8; FROM_SESSION_LEN], [u8; TAG_LEN]) {
         let [session, session_high] = boot.session().to_le_bytes();
         let [low, high, ..] = sequence.to_le_bytes();
-        let head = [head_of(Kind::Ack, false), session, session_high, low, high];
+        let head = [head(Kind::Ack, false), session, session_high, low, high];
         (head, self.seal(boot, sequence, Way::Down, &head, &mut []))
     }
 

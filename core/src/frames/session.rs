@@ -1,31 +1,13 @@
 //! A device's side: frames, each sealed once.
 
-use super::boot::{BOOT_LEN, Boot, HINT_LEN, Hint};
+use super::Error;
+use super::boot::{Boot, Hint};
 use super::bytes::Bytes;
-use super::clear::{Kind, head};
-use super::hello::{Hello, SEALED_HELLO_LEN};
-use super::key::{Key, TAG_LEN, Way};
+use super::hello::Hello;
+use super::key::{Key, Way};
+use super::layout::{BOOT_LEN, Kind, SEALED_HELLO_LEN, TAG_LEN, ask, head};
 use super::stream::Writer;
-use super::{Error, VERSION};
 use crate::records::record::{Cursor, Records};
-
-/// Length of what is in clear in a hello and a once, a hint not among it.
-pub(super) const FROM_BOOT_LEN: usize = 11;
-
-/// Length of what is in clear in a data frame.
-pub(super) const FROM_SESSION_LEN: usize = 5;
-
-/// Length of the longest hello, in bytes.
-pub const HELLO_LEN_MAX: usize = FROM_BOOT_LEN + HINT_LEN + SEALED_HELLO_LEN + TAG_LEN;
-
-/// What a data frame takes beside its base and its records, in bytes.
-pub const DATA_OVERHEAD: usize = FROM_SESSION_LEN + TAG_LEN;
-
-/// Length of an acknowledgement, in bytes.
-pub const ACK_LEN: usize = FROM_SESSION_LEN + TAG_LEN;
-
-/// Length of an ask, in bytes.
-pub const ASK_LEN: usize = 3;
 
 /// Seals the frames of one boot. **It can't be copied, and numbers each frame once**, so no nonce seals two plaintexts. A frame that may not have
 /// arrived is sent again as the bytes that it is: keep them, and never ask for them twice.
@@ -215,7 +197,7 @@ impl Session {
     fn begin(&self, kind: Kind, hello: &Hello, buffer: &mut [u8]) -> Result<usize, Error> {
         let mut bytes = Bytes::new(buffer);
         let hint = self.hint.filter(|_| kind != Kind::Data);
-        bytes.put(&[head_of(kind, hint.is_some())])?;
+        bytes.put(&[head(kind, hint.is_some())])?;
         let boot = self.boot.bytes();
         bytes.put(boot.get(..if kind == Kind::Data { 2 } else { BOOT_LEN }).unwrap_or(&[]))?;
         let [low, high, ..] = self.next.to_le_bytes();
@@ -246,16 +228,4 @@ impl Session {
         *tag = self.key.seal(self.boot, sequence, Way::Up, clear, plain);
         Ok(Sealed { len: clear_len.wrapping_add(len).wrapping_add(TAG_LEN), sequence, records })
     }
-}
-
-/// Returns the frame by which a gateway asks who a session is, where it can be heard. It is not sealed, since the gateway has no number of the boot.
-#[must_use]
-pub const fn ask(session: u16) -> [u8; ASK_LEN] {
-    let [low, high] = session.to_le_bytes();
-    [head_of(Kind::Ask, false), low, high]
-}
-
-/// The first byte.
-pub(super) const fn head_of(kind: Kind, has_hint: bool) -> u8 {
-    VERSION | ((kind as u8) << head::KIND_SHIFT) | if has_hint { head::HINT } else { 0 }
 }

@@ -169,7 +169,7 @@ const AGAIN: Outcome = Outcome::Retry { after_seconds: None };
 
 impl Http {
     /// What became of `body`, and why it was not taken.
-    async fn post(&mut self, signal: Signal, body: &mut dyn Body) -> (Outcome, Option<Failure>) {
+    pub(crate) async fn post(&mut self, signal: Signal, body: &mut dyn Body) -> (Outcome, Option<Failure>) {
         let route = match signal {
             Signal::Logs => &mut self.logs,
             Signal::Metrics => &mut self.metrics,

@@ -1,0 +1,165 @@
+//! A frame that was taken, as it lies on disk until the collector has it: who it is from, when it began, and its records as the device packed them.
+//!
+//! | what | bytes |
+//! |---|---|
+//! | half of the fingerprint | 4 |
+//! | mark of the version | 3 |
+//! | pseudonym | 16 |
+//! | boot, sequence | 8, 4 |
+//! | when it arrived, in seconds since 1970 | 8 |
+//! | the step in which the boot began, to its events and to its metrics | 4, 4 |
+//! | lost: the reason's ordinal, how many | 1, 4 |
+//! | length of the stream | 2 |
+//! | the stream of records | |
+
+use super::placing::{Now, Placing};
+use crate::known::vocabulary::Vocabulary;
+use automagik_telemetry_core::Record;
+use automagik_telemetry_core::frames::Reader;
+use automagik_telemetry_core::loss::{DROPPED_COUNT_MAX, Losses, Reason};
+use automagik_telemetry_core::record::Delta;
+use automagik_telemetry_core::time::Coarse;
+
+/// Length of all but the stream.
+pub const HEAD_LEN: usize = 58;
+
+/// A frame on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held<'a> {
+    /// The half of a fingerprint.
+    pub mark: u32,
+    /// What stands for a version.
+    pub version: [u8; 3],
+    /// The installation's pseudonym.
+    pub pseudonym: [u8; 16],
+    /// The number of the boot.
+    pub boot: [u8; 8],
+    /// The whole sequence of its first record.
+    pub sequence: u32,
+    /// The step in which the boot began.
+    pub start: u32,
+    /// When it arrived.
+    pub arrived: u64,
+    /// The same, to its metrics.
+    pub counts_start: u32,
+    /// How many records were lost before it, and why.
+    pub lost: Option<(Reason, u32)>,
+    /// The records; empty where it only tells of losses.
+    pub stream: &'a [u8],
+}
+
+impl<'a> Held<'a> {
+    /// Appends it to `bytes`.
+    pub fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.mark.to_le_bytes());
+        bytes.extend_from_slice(&self.version);
+        bytes.extend_from_slice(&self.pseudonym);
+        bytes.extend_from_slice(&self.boot);
+        bytes.extend_from_slice(&self.sequence.to_le_bytes());
+        bytes.extend_from_slice(&self.start.to_le_bytes());
+        bytes.extend_from_slice(&self.arrived.to_le_bytes());
+        bytes.extend_from_slice(&self.counts_start.to_le_bytes());
+        let (reason, count) = self.lost.map_or((0, 0), |(reason, count)| (reason as u8, count));
+        bytes.push(reason);
+        bytes.extend_from_slice(&count.to_le_bytes());
+        // A frame is 1,200 bytes at most.
+        bytes.extend_from_slice(&(self.stream.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(self.stream);
+    }
+
+    /// Takes one from the start of `bytes`.
+    #[must_use]
+    pub fn take(bytes: &mut &'a [u8]) -> Option<Self> {
+        fn part<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+            let (part, rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            Some(*part)
+        }
+        let mut held = Self {
+            mark: u32::from_le_bytes(part(bytes)?),
+            version: part(bytes)?,
+            pseudonym: part(bytes)?,
+            boot: part(bytes)?,
+            sequence: u32::from_le_bytes(part(bytes)?),
+            start: u32::from_le_bytes(part(bytes)?),
+            arrived: u64::from_le_bytes(part(bytes)?),
+            counts_start: u32::from_le_bytes(part(bytes)?),
+            lost: None,
+            stream: &[],
+        };
+        let [reason] = part(bytes)?;
+        let count = u32::from_le_bytes(part(bytes)?);
+        held.lost = (count > 0).then_some((*Reason::ALL.get(usize::from(reason))?, count));
+        let len = usize::from(u16::from_le_bytes(part(bytes)?));
+        let (stream, rest) = bytes.split_at_checked(len)?;
+        (held.stream, *bytes) = (stream, rest);
+        Some(held)
+    }
+
+    /// Appends its records to `records`, each placed in time, and says how many had to be moved.
+    pub fn records(&self, vocabulary: &Vocabulary, records: &mut Vec<Record>) -> u32 {
+        let now = Now(self.arrived);
+        let placing = Placing::new(self.start, now, vocabulary.resolution);
+        let counts = Placing::new(self.counts_start, now, vocabulary.resolution);
+        if let Some((reason, count)) = self.lost {
+            let mut losses = Losses::new();
+            losses.add(reason, count);
+            let at = Coarse::from_steps(now.step(vocabulary.resolution));
+            while let Some((reason, count)) = losses.take_some(DROPPED_COUNT_MAX) {
+                records.push(Record::dropped(reason, count, at));
+            }
+        }
+        if self.stream.is_empty() {
+            return 0;
+        }
+        let mut moved = 0;
+        // It was checked when it was taken.
+        for record in Reader::new(vocabulary, self.stream).flatten() {
+            let Some(delta) = record.as_delta() else {
+                let (step, is_moved) = placing.place(record.time().steps());
+                moved += u32::from(is_moved);
+                records.push(record.at(Coarse::from_steps(step)));
+                continue;
+            };
+            let (end, is_moved) = counts.place(delta.end.steps());
+            moved += u32::from(is_moved);
+            let steps = delta.end.steps().saturating_sub(delta.start.steps());
+            let start = Coarse::from_steps(end.saturating_sub(steps));
+            records.push(Record::from_delta(&Delta { start, end: Coarse::from_steps(end), ..delta }));
+        }
+        moved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let held = Held {
+            mark: 1,
+            version: [2; 3],
+            pseudonym: [3; 16],
+            boot: [4; 8],
+            sequence: 5,
+            start: 6,
+            arrived: 7,
+            counts_start: 8,
+            lost: Some((Reason::Undeliverable, 9)),
+            stream: &[1, 2, 3],
+        };
+        let mut bytes = Vec::new();
+        held.write(&mut bytes);
+        held.write(&mut bytes);
+        assert_eq!(bytes.len(), 2 * (HEAD_LEN + 3));
+        let mut rest = bytes.as_slice();
+        assert_eq!(
+            (Held::take(&mut rest), Held::take(&mut rest), Held::take(&mut rest)),
+            (Some(held), Some(held), None)
+        );
+        for len in 0..HEAD_LEN + 3 {
+            assert_eq!(Held::take(&mut &bytes[..len]), None, "{len}");
+        }
+    }
+}

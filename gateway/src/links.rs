@@ -1,0 +1,45 @@
+//! Where frames come from. A link hands over bytes and a way back, and knows nothing of what they say.
+
+pub mod stream;
+pub mod udp;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc::Sender;
+
+/// Frames that arrived together.
+#[derive(Debug, Default)]
+pub struct Arrived {
+    /// Their bytes, behind each other.
+    pub bytes: Vec<u8>,
+    /// Where each ends, and how to answer it.
+    pub frames: Vec<(usize, Back)>,
+}
+
+/// The way back to whoever sent a frame. It lives in memory until the frame is acknowledged, and is written nowhere.
+#[derive(Clone, Debug)]
+pub enum Back {
+    /// None.
+    Nowhere,
+    /// A datagram.
+    Datagram(Arc<UdpSocket>, SocketAddr),
+    /// A stream of bytes.
+    Stream(Sender<Vec<u8>>),
+}
+
+impl Back {
+    /// Sends `frame`, if there is room at once: who does not hear it repeats the question.
+    pub fn send(&self, frame: &[u8]) {
+        match self {
+            Self::Nowhere => {}
+            Self::Datagram(socket, address) => drop(socket.try_send_to(frame, *address)),
+            Self::Stream(sender) => drop(sender.try_send(frame.to_vec())),
+        }
+    }
+}
+
+/// Where links hand over what arrives. It waits while the gateway is busy, so a stream is slowed down; datagrams then stay in the kernel, which drops
+/// what does not fit and counts it.
+pub type Inbox = SyncSender<Arrived>;

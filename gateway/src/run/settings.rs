@@ -1,0 +1,180 @@
+//! What an operator says: a TOML file, and flags, which beat it.
+
+use crate::known::keys::Keys;
+use crate::known::manifests::Manifests;
+use automagik_telemetry_std::endpoint::Endpoint;
+use automagik_telemetry_std::{Environment, Exporter};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// When a frame is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Acknowledge {
+    /// When it is on this gateway's disk: it is lost if that disk is.
+    #[default]
+    Disk,
+    /// When the collector has it.
+    Collector,
+}
+
+/// All settings. Each has the default that its name says in `docs/GATEWAY.md`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The folder of what is kept.
+    pub state: Option<PathBuf>,
+    /// The folder of manifests.
+    pub manifests: Option<PathBuf>,
+    /// The folder of keys.
+    pub keys: Option<PathBuf>,
+    /// The collector's base, such as `http://localhost:4318`.
+    pub collector: Option<String>,
+    /// When a frame is acknowledged.
+    pub acknowledge: Acknowledge,
+    /// Addresses to take datagrams at.
+    pub udp: Vec<SocketAddr>,
+    /// Addresses to take streams at.
+    pub tcp: Vec<SocketAddr>,
+    /// Whether to take a stream from standard input, and answer on standard output.
+    pub stdin: bool,
+    /// Where to answer questions about itself: a loopback address.
+    pub health: Option<SocketAddr>,
+    /// Limits of what is kept.
+    pub store: Store,
+}
+
+/// Limits of what is kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// Most bytes of frames that wait for the collector.
+    pub bytes: u64,
+    /// How long records that are missing may still come, in seconds, after the last frame of their boot.
+    pub gap_seconds: u64,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, gap_seconds: 3_600 }
+    }
+}
+
+/// Settings that hold together, and what they lead to.
+pub struct Ready {
+    /// The settings.
+    pub settings: Settings,
+    /// Keys and manifests, as they are now.
+    pub known: (Keys, Manifests),
+    /// Posts requests.
+    pub exporter: Exporter,
+}
+
+impl Settings {
+    /// Those of the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be read, or a line of it is wrong: which, and what is expected there.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: can't be read ({error})", path.display()))?;
+        toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// The folder of keys and that of manifests, read.
+    ///
+    /// # Errors
+    ///
+    /// Which file is wrong, and what to do.
+    pub fn known(&self) -> Result<(Keys, Manifests), String> {
+        let missing = |what: &str| format!("no {what}: set `{what}` in the file, or --{what}");
+        let keys = self.keys.as_deref().ok_or_else(|| missing("keys"))?;
+        let manifests = self.manifests.as_deref().ok_or_else(|| missing("manifests"))?;
+        let keys = Keys::load(keys).map_err(|error| error.to_string())?;
+        let manifests = Manifests::load(manifests).map_err(|error| error.to_string())?;
+        Ok((keys, manifests))
+    }
+
+    /// Checks all of them.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and what to do.
+    pub fn ready(self) -> Result<(Ready, Vec<String>), String> {
+        let mut warnings = Vec::new();
+        let collector = self.collector.as_deref();
+        let collector = collector.ok_or(
+            "no collector: set `collector` in the file, or --collector, as in http://localhost:4318",
+        )?;
+        let endpoint = Endpoint::parse(collector).map_err(|error| format!("collector {error}"))?;
+        let (exporter, warned) = Exporter::new(&endpoint, &Environment::of_process())
+            .map_err(|(name, error)| format!("{name} {error}"))?;
+        warnings.extend(warned);
+        if self.state.is_none() {
+            return Err(
+                "no state: set `state` in the file, or --state, to a folder of this gateway's own".to_owned()
+            );
+        }
+        if self.udp.is_empty() && self.tcp.is_empty() && !self.stdin {
+            return Err(
+                "no link: set `udp`, `tcp` or `stdin` in the file, or --udp, --tcp or --stdin".to_owned()
+            );
+        }
+        if let Some(health) = self.health.filter(|health| !health.ip().is_loopback()) {
+            return Err(format!(
+                "health {health}: is no loopback address: use 127.0.0.1, and a proxy where others ask"
+            ));
+        }
+        let known = self.known()?;
+        if known.0.all().is_empty() {
+            warnings.push(
+                "there is no key: no frame can be opened until one is put there and SIGHUP is sent"
+                    .to_owned(),
+            );
+        }
+        if known.1.all().next().is_none() {
+            warnings.push(
+                "there is no manifest: no frame is taken until one is put there and SIGHUP is sent"
+                    .to_owned(),
+            );
+        }
+        Ok((Ready { settings: self, known, exporter }, warnings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_in_the_file_names_its_line_and_what_is_expected() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        for (text, parts) in [
+            ("collector = 'http://localhost:4318'\nudq = []\n", ["line 2", "unknown field `udq`"]),
+            ("acknowledge = 'never'\n", ["line 1", "`disk` or `collector`"]),
+            ("\nudp = ['nowhere']\n", ["line 2", "invalid socket address"]),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = Settings::read(&path).unwrap_err();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let said = |settings: Settings| settings.ready().map(|_| ()).unwrap_err();
+        assert!(said(Settings::default()).contains("--collector"));
+        let collector = Some("http://localhost:4318".to_owned());
+        assert!(said(Settings { collector: collector.clone(), ..Settings::default() }).contains("--state"));
+        let state = Some(PathBuf::from("state"));
+        let settings = Settings { collector, state, ..Settings::default() };
+        assert!(said(settings.clone()).contains("--udp"));
+        let settings = Settings { stdin: true, ..settings };
+        assert!(said(settings.clone()).contains("--keys"));
+        let health = Some("0.0.0.0:9464".parse().unwrap());
+        assert!(said(Settings { health, ..settings }).contains("loopback"));
+    }
+}

@@ -1,0 +1,5 @@
+//! What people do with keys, manifests and frames.
+
+pub mod decode;
+pub mod manifest;
+pub mod simulate;

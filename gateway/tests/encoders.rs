@@ -1,0 +1,123 @@
+//! The gateway's writer of OTLP against core's: of the same records they say the same, but for who speaks.
+
+use automagik_telemetry_core::frames::{Boot, Clear, Hello, Key, MTU_MAX, Session};
+use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::otlp::{Logs, Metrics};
+use automagik_telemetry_core::record::{Cursor, Delta};
+use automagik_telemetry_core::resource::Resource;
+use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{
+    CommandExecuted, FeatureUsed, HealthStatus, Milliseconds, Pseudonym, Record, ServiceHealth,
+};
+use automagik_telemetry_gateway::backward::Backward;
+use automagik_telemetry_gateway::forward::request::Devices;
+use automagik_telemetry_gateway::intake::held::Held;
+use automagik_telemetry_gateway::known::manifests::Manifests;
+use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
+use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
+use proptest::prelude::*;
+use prost::Message;
+
+/// The step in which the boot began.
+const START: u32 = 29_900_000;
+
+fn task() -> impl Strategy<Value = Task> {
+    prop_oneof![Just(Task::Measure), Just(Task::Report), Just(Task::Calibrate), Just(Task::Sleep)]
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let event = prop_oneof![
+        task().prop_map(|feature| Simulated::Feature(FeatureUsed { feature })),
+        (task(), any::<bool>(), any::<u32>()).prop_map(|(command, success, duration)| {
+            Simulated::Ran(CommandExecuted { command, success, duration: Milliseconds::new(duration) })
+        }),
+        task()
+            .prop_map(|service| Simulated::Health(ServiceHealth { service, status: HealthStatus::Degraded })),
+    ];
+    prop_oneof![
+        6 => (event, 0_u32..50).prop_map(|(event, time)| Record::new(&event, Coarse::from_steps(START + time)).unwrap()),
+        1 => (1_u32..1000, 0_u32..50)
+            .prop_map(|(count, time)| Record::dropped(Reason::QueueFull, count, Coarse::from_steps(START + time))),
+        2 => (0_usize..2, 0_usize..176, 1_u32..1000).prop_map(|(metric, cell, count)| {
+            let cell = if metric == 0 { cell % 4 } else { cell };
+            let (start, end) = (Coarse::from_steps(START + 3), Coarse::from_steps(START + 4));
+            Record::from_delta(&Delta { metric, cell, count, start, end })
+        }),
+    ]
+}
+
+/// The stream of a frame that says `records`.
+fn stream(records: &[Record]) -> Vec<u8> {
+    let (key, boot) = (Key::new([7; 16]), Boot::random([9; 8]));
+    let mut session = Session::new(key.clone(), boot, None);
+    let hello = Hello::new(schema(), Pseudonym::NOBODY, Some(Coarse::from_steps(START)));
+    let mut frame = [0; MTU_MAX];
+    let sealed = session.data(&hello, &records, &mut Cursor::default(), &mut frame).unwrap().unwrap();
+    assert_eq!(sealed.records as usize, records.len());
+    let clear = Clear::parse(&frame[..sealed.len]).unwrap();
+    key.open(&clear, boot, 0, &mut [0; MTU_MAX]).unwrap().to_vec()
+}
+
+fn without_build(resource: Option<OtlpResource>) -> Vec<(String, String)> {
+    let attributes = resource.unwrap().attributes.into_iter();
+    let mut attributes: Vec<(String, String)> =
+        attributes.map(|attribute| (attribute.key, format!("{:?}", attribute.value))).collect();
+    // Of the machine that encodes: a gateway does not know what a device is.
+    attributes.retain(|(key, _)| key != "os.type" && key != "host.arch");
+    attributes.sort();
+    attributes
+}
+
+proptest! {
+    #[test]
+    fn a_gateway_says_of_records_what_core_says(mut records in prop::collection::vec(record(), 1..40)) {
+        // As a device has them: what was counted in the order of its cells, one record a cell.
+        records.sort_by_key(|record| record.as_delta().map(|delta| (delta.metric, delta.cell)));
+        records.dedup_by(|one, other| {
+            let cell = |record: &Record| record.as_delta().map(|delta| (delta.metric, delta.cell));
+            cell(one).is_some() && cell(one) == cell(other)
+        });
+        let stream = stream(&records);
+        let vocabulary = Vocabulary::read(&manifest()).unwrap();
+        let held = Held {
+            mark: vocabulary.mark(),
+            version: vocabulary.version_mark,
+            pseudonym: [0; 16],
+            boot: [9; 8],
+            sequence: 0,
+            start: START,
+            arrived: u64::from(START + 60) * 60,
+            counts_start: START,
+            lost: None,
+            stream: &stream,
+        };
+        let mut manifests = Manifests::default();
+        manifests.add(vocabulary).unwrap();
+        let devices = Devices::of([held], &manifests);
+        prop_assert_eq!(devices.moved, 0);
+        let resource = Resource::new(schema(), Pseudonym::NOBODY);
+
+        let (mut out, mut buffer) = (Backward::with_room(8), vec![0; 1 << 16]);
+        let count = devices.logs(&mut out);
+        let of_core = ExportLogsServiceRequest::decode(Logs::encode(&resource, &records, &mut buffer).unwrap()).unwrap();
+        let ours = ExportLogsServiceRequest::decode(out.as_slice()).unwrap();
+        prop_assert_eq!(ours.encode_to_vec(), out.as_slice(), "the bytes are prost's");
+        if count > 0 {
+            let (ours, theirs) = (ours.resource_logs[0].clone(), of_core.resource_logs[0].clone());
+            prop_assert_eq!(without_build(ours.resource), without_build(theirs.resource));
+            prop_assert_eq!((ours.scope_logs, ours.schema_url), (theirs.scope_logs, theirs.schema_url));
+        }
+
+        out.clear();
+        let count = devices.metrics(&mut out);
+        let of_core = ExportMetricsServiceRequest::decode(Metrics::encode(&resource, &records, &mut buffer).unwrap()).unwrap();
+        let ours = ExportMetricsServiceRequest::decode(out.as_slice()).unwrap();
+        prop_assert_eq!(ours.encode_to_vec(), out.as_slice(), "the bytes are prost's");
+        if count > 0 {
+            prop_assert_eq!(&ours.resource_metrics[0].scope_metrics, &of_core.resource_metrics[0].scope_metrics);
+        }
+    }
+}
