@@ -33,7 +33,6 @@ mod key;
 mod hello;
 mod session;
 
-pub use crate::schemas::fingerprint::version_mark;
 pub use boot::{Boot, Hint};
 pub use clear::{Ahead, Clear};
 pub use hello::{Hello, Statement};
@@ -52,6 +51,12 @@ pub const MTU_MAX: usize = 1_200;
 
 /// The version of the frames.
 pub const VERSION: u8 = 1;
+
+/// Returns three bytes that stand for a version in a frame, so that a gateway finds the manifest of it.
+#[must_use]
+pub const fn version_mark(version: &str) -> [u8; 3] {
+    crate::schemas::fingerprint::version_mark(version)
+}
 
 /// Why a frame can't be made, or bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,11 @@
 //!
 //!  Sender:           Http over any TCP stack of embedded-nal-async (embassy-net), a body in pieces of 512 bytes;
 //!                    Https: the same over TLS 1.3 (feature `tls`)
+//!
+//!  no HTTP:          run_frames ──► sealed frames ──► Link (feature `frames`): a UART, datagrams (feature `udp`), a radio ──► gateway
 //! ```
 //!
-//! Other transports (datagrams, a serial line to a gateway) implement the same trait,
-//! [`Sender`](automagik_telemetry_core::Sender).
+//! Other transports of requests implement the same trait, [`Sender`](automagik_telemetry_core::Sender); links to a gateway implement `Link`.
 //!
 //! Nothing is recorded before [`Telemetry::start`], which takes a [`Consent`](automagik_telemetry_core::Consent). On a device the answer is
 //! provisioned: [`Provision`] stores it in flash, and [`decide`](automagik_telemetry_core::consent::decide) turns it into a decision, as on
@@ -36,6 +37,8 @@ mod answer;
 mod backlog;
 mod clock;
 mod http;
+#[cfg(feature = "frames")]
+mod link;
 mod provision;
 mod telemetry;
 #[cfg(test)]
@@ -45,7 +48,13 @@ mod tls;
 
 pub use backlog::{BACKLOG_SECONDS_MAX, Backlog, FRAME_LEN_MAX};
 pub use http::{Http, PIECE_LEN, TIMEOUT};
+#[cfg(feature = "udp")]
+pub use link::Datagrams;
+#[cfg(feature = "frames")]
+pub use link::{Broken, Link, Stream};
 pub use provision::{Provision, RANGE_LEN_MIN};
+#[cfg(feature = "frames")]
+pub use telemetry::Frames;
 pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};
 #[cfg(feature = "tls")]
 pub use tls::{Authority, Https, RECORD_LEN_MAX};

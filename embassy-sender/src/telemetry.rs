@@ -1,6 +1,11 @@
 //! The front door of a firmware: a static that anybody may record to, and the task that sends.
 
+#[cfg(feature = "frames")]
+mod frames;
 mod upload;
+
+#[cfg(feature = "frames")]
+pub use frames::Frames;
 
 use crate::clock;
 use automagik_telemetry_core::record;

@@ -2,6 +2,9 @@
 
 #![cfg(unix)]
 
+#[path = "programs/operator.rs"]
+mod operator;
+
 use automagik_telemetry_core::frames::{Boot, Hello, Key, MTU_MAX, Session};
 use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::record::Cursor;
@@ -11,155 +14,20 @@ use automagik_telemetry_gateway::links::stream::{Splitter, encoded};
 use automagik_telemetry_gateway::tools::decode::hex;
 use automagik_telemetry_gateway::tools::simulate::{self, Plan, Report};
 use automagik_telemetry_test_support::{Answer, Log, Receiver};
-use std::io::{BufRead, BufReader, Read, Write};
+use operator::{KEY, Operator, PATIENCE, account, eventually, port, program};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Output;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
-use tempfile::TempDir;
-
-const PATIENCE: Duration = Duration::from_secs(120);
-const KEY: &str = "00112233445566778899aabbccddeeff";
+use std::time::Duration;
 
 fn key() -> Key {
     automagik_telemetry_gateway::known::keys::parse(KEY).unwrap()
 }
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry-gateway"));
-    command.env_clear();
-    command
-}
-
-/// What an operator has prepared: a folder of keys, one of manifests, one for the state.
-struct Operator {
-    folder: TempDir,
-    collector: String,
-}
-
-impl Operator {
-    fn new(collector: &Receiver) -> Self {
-        Self::with_collector(collector.endpoint())
-    }
-
-    fn with_collector(collector: String) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["keys", "manifests"] {
-            std::fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        let operator = Self { folder, collector };
-        operator.write("keys/fleet.key", format!("{KEY} # fleet\n").as_bytes());
-        operator.write("manifests/simulated.cbor", &simulate::manifest());
-        operator
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) {
-        std::fs::write(self.path(name), bytes).unwrap();
-    }
-
-    /// Starts the program, its links at ports that are free.
-    fn start(&self, arguments: &[&str]) -> Gateway {
-        self.start_at("127.0.0.1:0", arguments)
-    }
-
-    fn start_at(&self, udp: &str, arguments: &[&str]) -> Gateway {
-        let mut command = program();
-        command.arg("run").arg("--collector").arg(&self.collector);
-        for name in ["state", "keys", "manifests"] {
-            command.arg(format!("--{name}")).arg(self.path(name));
-        }
-        command.args(["--udp", udp, "--tcp", "127.0.0.1:0", "--health", "127.0.0.1:0"]).args(arguments);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut address = |what: &str| -> SocketAddr {
-            let line =
-                lines.by_ref().map(Result::unwrap).find(|line| line.contains(&format!(": {what} "))).unwrap();
-            line.rsplit(' ').next().unwrap().parse().unwrap()
-        };
-        let (udp, tcp, health) = (address("udp"), address("tcp"), address("health"));
-        // What it says is kept, and never blocks it.
-        let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Gateway { child, udp, tcp, health, said: Some(said) }
-    }
-}
-
-struct Gateway {
-    child: Child,
-    udp: SocketAddr,
-    tcp: SocketAddr,
-    health: SocketAddr,
-    said: Option<std::thread::JoinHandle<Vec<String>>>,
-}
-
-impl Gateway {
-    fn signal(&self, signal: rustix::process::Signal) {
-        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut connection = TcpStream::connect(self.health).unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn metric(&self, name: &str) -> u64 {
-        let text = self.get("/metrics");
-        let line = text
-            .lines()
-            .find(|line| line.starts_with(&format!("{name} ")))
-            .unwrap_or_else(|| panic!("{name}: {text}"));
-        line.rsplit(' ').next().unwrap().parse().unwrap()
-    }
-
-    fn refused(&self, reason: &str) -> u64 {
-        self.metric(&format!("telemetry_gateway_frames_refused_total{{reason=\"{reason}\"}}"))
-    }
-
-    /// Asks it to end, and returns what it said.
-    fn stop(mut self) -> Vec<String> {
-        self.signal(rustix::process::Signal::TERM);
-        assert!(self.child.wait().unwrap().success());
-        self.said.take().unwrap().join().unwrap()
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 fn simulate(plan: Plan, to: SocketAddr) -> Report {
     simulate::run(&Plan { patience: PATIENCE, ..plan }, &key(), to, |_| ()).unwrap()
-}
-
-/// Events that arrived, and how many are told as lost.
-fn account(logs: &[Log]) -> (u64, u64) {
-    let lost = logs.iter().filter(|log| log.event == "automagik.telemetry.dropped");
-    let told = lost.clone().map(|log| log.attribute("count").parse::<u64>().unwrap()).sum();
-    (logs.len() as u64 - lost.count() as u64, told)
-}
-
-/// A port of this machine that nobody has, for a program that is started at it again.
-fn port() -> String {
-    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().to_string()
 }
 
 /// A device that does what a test says.

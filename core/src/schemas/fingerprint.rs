@@ -149,9 +149,7 @@ impl Shape {
 }
 
 /// Returns three bytes that stand for a version in a frame, so that a gateway finds the manifest of it: the low bytes of its hash.
-#[cfg(feature = "frames")]
-#[must_use]
-pub const fn version_mark(version: &str) -> [u8; 3] {
+pub(crate) const fn version_mark(version: &str) -> [u8; 3] {
     let [a, b, c, ..] = Fingerprint(BASIS).text(version).finish().to_le_bytes();
     [a, b, c]
 }

@@ -7,9 +7,7 @@ use crate::events::event::{EventDescriptor, Ordinals};
 use crate::events::loss::{DROPPED_INDEX, EVENT_DROPPED};
 use crate::events::metric::MetricDescriptor;
 use crate::events::time::Resolution;
-use crate::schemas::fingerprint::fingerprint;
-#[cfg(feature = "frames")]
-use crate::schemas::fingerprint::version_mark;
+use crate::schemas::fingerprint::{fingerprint, version_mark};
 use core::marker::PhantomData;
 use rules::fault;
 
@@ -125,7 +123,6 @@ pub struct SchemaDescriptor {
     events: &'static [EventDescriptor],
     metrics: &'static [MetricDescriptor],
     fingerprint: u64,
-    #[cfg(feature = "frames")]
     version_mark: [u8; 3],
     endpoint: Option<&'static str>,
     privacy_policy: Option<&'static str>,
@@ -147,7 +144,6 @@ impl<S: Schema> Checked<S> {
                 events: S::EVENTS,
                 metrics: S::METRICS,
                 fingerprint: fingerprint(S::ORGANIZATION, S::PROJECT, S::RESOLUTION, S::EVENTS, S::METRICS),
-                #[cfg(feature = "frames")]
                 version_mark: version_mark(S::VERSION),
                 endpoint: S::ENDPOINT,
                 privacy_policy: S::PRIVACY_POLICY,
@@ -209,9 +205,9 @@ impl SchemaDescriptor {
         self.fingerprint
     }
 
-    /// Returns what stands for the version in frames.
-    #[cfg(feature = "frames")]
-    pub(crate) const fn version_mark(&self) -> [u8; 3] {
+    /// Returns three bytes that stand for the version where there is no room for it: in frames.
+    #[must_use]
+    pub const fn version_mark(&self) -> [u8; 3] {
         self.version_mark
     }
 

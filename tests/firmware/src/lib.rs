@@ -19,8 +19,8 @@ use static_cell::StaticCell;
 /// Starts the clock and the network, and spawns what `spawn` does. Called once.
 pub fn start(spawn: impl FnOnce(Spawner, Stack<'static>)) -> ! {
     static EXECUTOR: StaticCell<Executor> = StaticCell::new();
-    // DHCP, DNS, and one connection.
-    static RESOURCES: StaticCell<StackResources<3>> = StaticCell::new();
+    // DHCP, DNS, one connection, and datagrams.
+    static RESOURCES: StaticCell<StackResources<4>> = StaticCell::new();
     // SAFETY: nothing else on this machine takes them.
     clock::start(unsafe { cortex_m::Peripherals::steal() }.SYST);
     let (stack, runner) = embassy_net::new(

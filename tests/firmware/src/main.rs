@@ -4,6 +4,7 @@
 //! then=withdraw seconds=<to live at most> quiet=<turns of 0.6 s with nothing to send before it ends>`
 //!
 //! With `authority=<file of a certificate in DER>` requests go over TLS, to the host `collector.test` that it vouches for.
+//! With `gateway=<port at 10.0.2.2>` it speaks frames instead, over UDP, sealed with the key of `key=<32 hexadecimal digits>`; `random` makes its boots.
 //! With `flash=<file>` the answer, the secret and the backlog are kept there; `random=<byte>` is what its generator gives.
 
 #![no_std]
@@ -12,10 +13,12 @@
 mod line;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
-use automagik_telemetry::firmware::{Backlog, Provision, Settings, Telemetry};
+use automagik_telemetry::firmware::{Backlog, Datagrams, Frames, Provision, Settings, Telemetry};
+use automagik_telemetry::frames::{Boot, Key};
 use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
 use board::Words;
 use board::flash::{self, Flash};
+use core::net::Ipv4Addr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::interrupt::InterruptNumber;
 use cortex_m::peripheral::NVIC;
@@ -24,8 +27,10 @@ use cortex_m_semihosting::debug::{EXIT_SUCCESS, exit};
 use cortex_m_semihosting::hprintln;
 use embassy_executor::Spawner;
 use embassy_net::Stack;
+use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_time::{Duration, Instant, Timer};
 use line::Line;
+use static_cell::StaticCell;
 
 /// What the button does.
 #[derive(Label, Clone, Copy)]
@@ -87,6 +92,29 @@ async fn telemetry_task(secret: Secret, sender: Line, backlog: Option<Backlog<Fl
     }
 }
 
+#[embassy_executor::task]
+async fn frames_task(secret: Secret, stack: Stack<'static>, words: Words) {
+    static RECEIVED: StaticCell<[u8; 128]> = StaticCell::new();
+    static SENT: StaticCell<[u8; 512]> = StaticCell::new();
+    static METADATA: StaticCell<[[PacketMetadata; 4]; 2]> = StaticCell::new();
+    let [of_received, of_sent] = METADATA.init([[PacketMetadata::EMPTY; 4]; 2]);
+    let (received, sent) = (RECEIVED.init([0; 128]), SENT.init([0; 512]));
+    let mut socket = UdpSocket::new(stack, of_received, received, of_sent, sent);
+    socket.bind(4_319).unwrap();
+    let gateway = Datagrams::new(socket, Ipv4Addr::new(10, 0, 2, 2), words.number("gateway") as u16);
+    let digits = u128::from_str_radix(words.word("key").unwrap_or(""), 16).unwrap();
+    // A device has a generator: this machine has none, and is told something else at each start.
+    let mut random = u64::from(words.number("random")) << 32;
+    let boots = move || {
+        random = (random + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Boot::random(random.to_le_bytes())
+    };
+    let frames =
+        Frames::new(gateway, Key::new(digits.to_be_bytes()), boots).patience(Duration::from_millis(700));
+    let settings = Settings { interval: Duration::from_millis(500), seed: 7 };
+    TELEMETRY.run_frames::<96>(&secret, frames, settings).await
+}
+
 /// The secret and the backlog, where there is consent: said now, or kept in flash.
 async fn agreed(words: &Words) -> Option<(Consent, Secret, Option<Backlog<Flash>>)> {
     let answer = Answer::parse(words.word("consent").unwrap_or(""));
@@ -114,10 +142,14 @@ async fn agreed(words: &Words) -> Option<(Consent, Secret, Option<Backlog<Flash>
 async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
     stack.wait_config_up().await;
     if let Some((consent, secret, backlog)) = agreed(&words).await {
-        let sender = Line::new(stack, words.number("port") as u16, words.word("authority"));
-        TELEMETRY.set_unix_time(1_795_000_000);
         TELEMETRY.start(consent);
-        spawner.spawn(telemetry_task(secret, sender, backlog).unwrap());
+        if words.number("gateway") > 0 {
+            spawner.spawn(frames_task(secret, stack, Words::get()).unwrap());
+        } else {
+            let sender = Line::new(stack, words.number("port") as u16, words.word("authority"));
+            TELEMETRY.set_unix_time(1_795_000_000);
+            spawner.spawn(telemetry_task(secret, sender, backlog).unwrap());
+        }
     }
     for number in 0..words.number("records") {
         TELEMETRY

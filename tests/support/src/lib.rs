@@ -3,6 +3,7 @@
 
 mod disk;
 mod example;
+pub mod firmware;
 mod log;
 mod receiver;
 pub mod sockets;
