@@ -164,6 +164,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_and_the_page_for_operators_are_settings() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let example = Settings::read(&root.join("gateway.toml")).unwrap();
+        assert_eq!(example.udp, ["[::]:4319".parse().unwrap()]);
+        let page = std::fs::read_to_string(root.join("../docs/GATEWAY.md")).unwrap();
+        let (_, block) = page.split_once("```toml\n").unwrap();
+        let settings: Settings = toml::from_str(block.split_once("```").unwrap().0).unwrap();
+        assert_eq!(format!("{settings:?}"), format!("{example:?}"));
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let said = |settings: Settings| settings.ready().map(|_| ()).unwrap_err();
         assert!(said(Settings::default()).contains("--collector"));
