@@ -1,4 +1,4 @@
-//! A real firmware, a Cortex-M3 in QEMU, over UDP to the program `telemetry-gateway`, and from there to a collector.
+//! Real firmwares in QEMU, a Cortex-M3 over UDP and a Cortex-M0 over its UART, to the program `telemetry-gateway`, and from there to a collector.
 
 #![cfg(unix)]
 
@@ -11,7 +11,7 @@ use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
 use automagik_telemetry_test_support::{Log, Receiver, firmware};
 use operator::{KEY, Operator, account, eventually};
 use std::net::{SocketAddr, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 extern crate automagik_telemetry_core as automagik_telemetry;
@@ -43,17 +43,33 @@ enum Firmware {
     Interrupted(Interrupted),
 }
 
+/// That of `tests/microbit/src/main.rs`.
+#[derive(Metrics)]
+struct OfMicrobit {
+    #[metric(name = "microbit.turns", by = "feature")]
+    turns: Counter<Feature>,
+}
+
+#[derive(Schema)]
+#[schema(organization = "automagik", project = "microbit", version = "0.0.0", resolution = "second", metrics = OfMicrobit)]
+enum Microbit {
+    Feature(FeatureUsed<Feature>),
+}
+
 fn image() -> Option<PathBuf> {
     Some(firmware::images()?.join("automagik-telemetry-firmware"))
 }
 
-/// An operator who knows the firmware.
+/// An operator who knows the firmwares.
 fn operator(collector: &Receiver) -> Operator {
     let operator = Operator::new(collector);
-    let schema = Checked::<Firmware>::DESCRIPTOR;
-    let mut bytes = vec![0; manifest::len(schema)];
-    manifest::encode(schema, bytes.as_mut_slice()).unwrap();
-    operator.write("manifests/firmware.cbor", &bytes);
+    for (name, schema) in
+        [("firmware", Checked::<Firmware>::DESCRIPTOR), ("microbit", Checked::<Microbit>::DESCRIPTOR)]
+    {
+        let mut bytes = vec![0; manifest::len(schema)];
+        manifest::encode(schema, bytes.as_mut_slice()).unwrap();
+        operator.write(&format!("manifests/{name}.cbor"), &bytes);
+    }
     operator
 }
 
@@ -151,4 +167,37 @@ fn a_gateway_that_is_away_for_a_while_gets_everything_once() {
     let _gateway = operator.start_at(&at, &[]);
     assert!(device.join().unwrap().contains("empty=true"));
     eventually("all is delivered", || account(&collector.logs()) == (60, 0));
+}
+
+/// Bytes of flash that the image takes, and of RAM but for the stack.
+fn size(image: &Path) -> (u32, u32) {
+    let elf = std::fs::read(image).unwrap();
+    let word = |at: usize| u32::from_le_bytes(elf[at..at + 4].try_into().unwrap());
+    let half = |at: usize| usize::from(u16::from_le_bytes(elf[at..at + 2].try_into().unwrap()));
+    let (start, size, count) = (word(0x20) as usize, half(0x2E), half(0x30));
+    let (mut flash, mut ram) = (0, 0);
+    for at in (0..count).map(|section| start + section * size) {
+        let (kind, flags, address, len) = (word(at + 4), word(at + 8), word(at + 12), word(at + 20));
+        // It is there when the program runs; nothing of it lies in flash where it is only zeros.
+        if flags & 2 != 0 {
+            flash += if kind == 8 { 0 } else { len };
+            ram += if address >= 0x2000_0000 { len } else { 0 };
+        }
+    }
+    (flash, ram)
+}
+
+#[test]
+fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
+    let Some(image) = firmware::microbit() else { return };
+    let (flash, ram) = size(image);
+    assert!(flash <= 24 << 10 && ram <= 4 << 10, "{flash} {ram}");
+    let collector = Receiver::start();
+    let operator = operator(&collector);
+    let gateway = operator.start(&[]);
+    let mut device = firmware::start_microbit(image, gateway.tcp.port());
+    eventually("it ends", || device.try_wait().unwrap().is_some());
+    assert!(device.wait().unwrap().success());
+    eventually("all is delivered", || account(&collector.logs()) == (60, 0));
+    assert_eq!(collector.logs()[0].resource["service.name"], "microbit");
 }

@@ -7,9 +7,10 @@ use std::sync::OnceLock;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-const TARGET: &str = "thumbv7m-none-eabi";
+/// SHA-256 in its small form: it is used once a start.
+const COMPACT: &str = "--cfg sha2_backend=\"soft\" --cfg sha2_backend_soft=\"compact\"";
 
-/// The folder of the images: that of the tests, and `examples/firmware.rs`. Built once; `None` where this machine can't, which is said.
+/// The folder of the images for a Cortex-M3: that of the tests, and `examples/firmware.rs`. Built once; `None` where this machine can't, which is said.
 ///
 /// # Panics
 ///
@@ -17,10 +18,23 @@ const TARGET: &str = "thumbv7m-none-eabi";
 #[must_use]
 pub fn images() -> Option<&'static Path> {
     static IMAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
-    IMAGES.get_or_init(build).as_deref()
+    IMAGES.get_or_init(|| build("thumbv7m-none-eabi", "firmware", "")).as_deref()
 }
 
-fn build() -> Option<PathBuf> {
+/// The image for a Cortex-M0, `tests/microbit`. Built once; `None` where this machine can't, which is said.
+///
+/// # Panics
+///
+/// Where it can't be built.
+#[must_use]
+pub fn microbit() -> Option<&'static Path> {
+    static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let build =
+        || Some(build("thumbv6m-none-eabi", "microbit", COMPACT)?.join("automagik-telemetry-microbit"));
+    IMAGE.get_or_init(build).as_deref()
+}
+
+fn build(target: &str, package: &str, flags: &str) -> Option<PathBuf> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let qemu = Command::new("qemu-system-arm").arg("--version").output();
     // The same that .ci/cross looks for.
@@ -30,27 +44,55 @@ fn build() -> Option<PathBuf> {
             Path::new(&sysroot).join("lib/rustlib").join(part).is_dir()
         })
     };
-    let rustup = has("rustc", &format!("{TARGET}/lib"));
+    let rustup = has("rustc", &format!("{target}/lib"));
     let debian = has("/usr/bin/rustc", "src/rust/library/core");
     let missing = match (qemu, rustup || debian) {
         (Ok(_), true) => None,
-        (Err(_), _) => Some("qemu-system-arm"),
-        (Ok(_), false) => Some("a compiler for thumbv7m-none-eabi"),
+        (Err(_), _) => Some("qemu-system-arm".to_owned()),
+        (Ok(_), false) => Some(format!("a compiler for {target}")),
     };
     if let Some(missing) = missing {
         let mut error = std::io::stderr();
         writeln!(error, "SKIPPED: {missing} is not installed (tests/firmware/run does that)").unwrap();
         return None;
     }
-    let built = Command::new(root.join(".ci/cross"))
-        .args([TARGET, "build", "--quiet", "--release", "--manifest-path", "tests/firmware/Cargo.toml"])
+    // A folder for each kind of flags: they would rebuild each other's work.
+    let folder = root.join("target/firmware").join(if flags.is_empty() { "" } else { "compact" });
+    let mut command = Command::new(root.join(".ci/cross"));
+    command
+        .args([
+            target,
+            "build",
+            "--quiet",
+            "--release",
+            "--manifest-path",
+            &format!("tests/{package}/Cargo.toml"),
+        ])
         .current_dir(root)
-        .env("CARGO_TARGET_DIR", root.join("target/firmware"))
-        .env_remove("RUSTFLAGS")
-        .status();
-    assert!(built.unwrap().success());
-    let folder = root.join("target/firmware").join(if rustup { "" } else { "cross" });
-    Some(folder.join(TARGET).join("release"))
+        .env("CARGO_TARGET_DIR", &folder)
+        .env_remove("RUSTFLAGS");
+    if !flags.is_empty() {
+        command.env("RUSTFLAGS", flags);
+    }
+    assert!(command.status().unwrap().success());
+    Some(folder.join(if rustup { "" } else { "cross" }).join(target).join("release"))
+}
+
+/// Starts the Cortex-M0's image, its serial line a connection to `port` of this machine. It ends when all that it recorded is acknowledged.
+///
+/// # Panics
+///
+/// Where QEMU can't be started.
+#[must_use]
+pub fn start_microbit(image: &Path, port: u16) -> Child {
+    Command::new("qemu-system-arm")
+        .args(["-M", "microbit", "-display", "none", "-monitor", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-serial", &format!("tcp:127.0.0.1:{port}")])
+        .arg("-kernel")
+        .arg(image)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// Starts the image with `words` on its command line.
