@@ -111,9 +111,15 @@ impl Gateway {
             format!("{what} {address}: {error}: name an address of this machine that is free")
         };
         for address in self.settings.udp.clone() {
-            let udp = Udp::bind(address).await.map_err(|error| fails("udp", address, error))?;
+            let udp = Udp::bind(address).map_err(|error| fails("udp", address, error))?;
             self.udp.push(udp.address().map_err(|error| fails("udp", address, error))?);
-            tokio::spawn(udp.serve(inbox.clone()));
+            let (thread, inbox) = (std::thread::Builder::new().name("udp".to_owned()), inbox.clone());
+            let serve = move || {
+                if let Err(error) = udp.serve(&inbox) {
+                    eprintln!("telemetry-gateway: udp {error}");
+                }
+            };
+            thread.spawn(serve).map_err(|error| format!("no thread can be started ({error})"))?;
         }
         for address in self.settings.tcp.clone() {
             let listener = TcpListener::bind(address).await.map_err(|error| fails("tcp", address, error))?;

@@ -15,7 +15,7 @@ const KERNEL_BUFFER: usize = 8 << 20;
 /// A socket that takes frames.
 #[derive(Debug)]
 pub struct Udp {
-    socket: Arc<UdpSocket>,
+    socket: std::net::UdpSocket,
     state: UdpSocketState,
 }
 
@@ -25,12 +25,12 @@ impl Udp {
     /// # Errors
     ///
     /// Where that can't be.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address).await?;
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = std::net::UdpSocket::bind(address)?;
         let state = UdpSocketState::new((&socket).into())?;
         // As much as there is.
         let _ = state.set_recv_buffer_size((&socket).into(), KERNEL_BUFFER);
-        Ok(Self { socket: Arc::new(socket), state })
+        Ok(Self { socket, state })
     }
 
     /// Where it listens.
@@ -42,38 +42,45 @@ impl Udp {
         self.socket.local_addr()
     }
 
-    /// Takes datagrams until the gateway is gone.
-    pub async fn serve(self, inbox: Inbox) {
-        // The kernel may join datagrams of one sender.
-        let len = MTU_MAX.max(2_048) * self.state.gro_segments();
-        let mut buffers = vec![0; len * BATCH_SIZE];
-        loop {
-            let mut metas = [RecvMeta::default(); BATCH_SIZE];
-            let mut slices: Vec<IoSliceMut<'_>> = buffers.chunks_mut(len).map(IoSliceMut::new).collect();
-            let slices: &mut [IoSliceMut<'_>; BATCH_SIZE] = match slices.as_mut_slice().try_into() {
-                Ok(slices) => slices,
-                Err(_) => return,
-            };
-            let received = self
-                .socket
-                .async_io(Interest::READABLE, || self.state.recv((&self.socket).into(), slices, &mut metas))
-                .await;
-            // An answer that could not be delivered comes back as an error of the socket; the next reading is as good as any.
-            let Ok(count) = received else { continue };
-            let mut arrived = Arrived::default();
-            for (meta, buffer) in metas.iter().zip(buffers.chunks(len)).take(count) {
-                for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
-                    arrived.bytes.extend_from_slice(datagram);
-                    arrived
-                        .frames
-                        .push((arrived.bytes.len(), Back::Datagram(Arc::clone(&self.socket), meta.addr)));
+    /// Takes datagrams until the gateway is gone. It blocks while the gateway is busy, and so has a thread of its own: what arrives meanwhile stays in the
+    /// kernel.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no runtime for it.
+    pub fn serve(self, inbox: &Inbox) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            self.socket.set_nonblocking(true)?;
+            let socket = Arc::new(UdpSocket::from_std(self.socket)?);
+            // The kernel may join datagrams of one sender.
+            let len = MTU_MAX.max(2_048) * self.state.gro_segments();
+            let mut buffers = vec![0; len * BATCH_SIZE];
+            loop {
+                let mut metas = [RecvMeta::default(); BATCH_SIZE];
+                let mut pieces = buffers.chunks_mut(len);
+                let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
+                    std::array::from_fn(|_| IoSliceMut::new(pieces.next().unwrap_or_default()));
+                let received = socket
+                    .async_io(Interest::READABLE, || {
+                        self.state.recv((&socket).into(), &mut slices, &mut metas)
+                    })
+                    .await;
+                // An answer that could not be delivered comes back as an error of the socket; the next reading is as good as any.
+                let Ok(count) = received else { continue };
+                let mut arrived = Arrived::default();
+                for (meta, buffer) in metas.iter().zip(buffers.chunks(len)).take(count) {
+                    for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                        arrived.bytes.extend_from_slice(datagram);
+                        let back = Back::Datagram(Arc::clone(&socket), meta.addr);
+                        arrived.frames.push((arrived.bytes.len(), back));
+                    }
+                }
+                if inbox.send(arrived).is_err() {
+                    return Ok(());
                 }
             }
-            // It may wait: what arrives meanwhile stays in the kernel.
-            if tokio::task::block_in_place(|| inbox.send(arrived)).is_err() {
-                return;
-            }
-        }
+        })
     }
 }
 
