@@ -125,15 +125,21 @@ impl Gateway {
             let listener = TcpListener::bind(address).await.map_err(|error| fails("tcp", address, error))?;
             self.tcp.push(listener.local_addr().map_err(|error| fails("tcp", address, error))?);
             let inbox = inbox.clone();
+            let free = Arc::new(tokio::sync::Semaphore::new(stream::STREAMS_MAX));
             tokio::spawn(async move {
                 loop {
-                    // Where there are too many connections, it is tried again when one has ended.
+                    let Ok(place) = Arc::clone(&free).acquire_owned().await else { return };
+                    // Where the system has no more of them, it is tried again in a moment.
                     let Ok((connection, _)) = listener.accept().await else {
                         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
                         continue;
                     };
                     let (reader, writer) = connection.into_split();
-                    tokio::spawn(stream::serve(reader, writer, inbox.clone()));
+                    let inbox = inbox.clone();
+                    tokio::spawn(async move {
+                        stream::serve(reader, writer, inbox).await;
+                        drop(place);
+                    });
                 }
             });
         }

@@ -116,6 +116,12 @@ impl Forwarder {
         let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
         let devices = Devices::of(part.iter().copied(), &manifests);
         add(&self.counts.moved, devices.moved.into());
+        if devices.unknown > 0 {
+            let frames = devices.unknown;
+            eprintln!(
+                "telemetry-gateway: {frames} frames of a program whose manifest is gone from the store are left out"
+            );
+        }
         let mut refused_in_all: u32 = 0;
         for signal in [Signal::Logs, Signal::Metrics] {
             out.clear();

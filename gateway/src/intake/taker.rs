@@ -167,23 +167,21 @@ impl Taker {
                 let acknowledgement = acknowledgement(key, number(boot), sequence);
                 let mut session = known.unwrap_or_else(|| Session::new(key.id, &statement, now, resolution));
                 let mut received = session.received();
-                let is_new = if clear.kind() == Kind::Hello {
-                    let arrival = received.note(sequence, 1);
-                    session.set_received(&received);
-                    arrival != Arrival::Seen
-                } else {
-                    !received.has(sequence)
-                };
-                if !is_new {
-                    return Err((Refusal::Replayed, Answer::Known(acknowledgement)));
+                let replayed = Err((Refusal::Replayed, Answer::Known(acknowledgement)));
+                if received.has(sequence) {
+                    return replayed;
                 }
                 session.hear(&statement, now, resolution);
                 session.seen = now.0;
-                self.keep(number(boot), session);
-                if clear.kind() == Kind::Hello {
-                    return Ok(Answer::Known(acknowledgement));
+                if clear.kind() == Kind::Once {
+                    self.keep(number(boot), session);
+                    return self.take_records(number(boot), sequence, stream, room, now);
                 }
-                self.take_records(number(boot), sequence, stream, room, now)
+                let Arrival::New { given_up } = received.note(sequence, 1) else { return replayed };
+                session.set_received(&received);
+                self.keep(number(boot), session);
+                self.give_up(number(boot), given_up, now);
+                Ok(Answer::Known(acknowledgement))
             }
             // A gateway's own.
             _ => Err((Refusal::Malformed, Answer::Nothing)),
@@ -240,28 +238,26 @@ impl Taker {
         Ok(Answer::Taken(acknowledgement))
     }
 
-    /// Gives up what is missing of boots of which nothing has come since `before`, in seconds since 1970, and forgets those that need no more than disk.
+    /// Gives up what is missing of boots of which nothing has come since `before`, in seconds since 1970, and forgets those that are on disk: idle ones, and
+    /// where there are too many, those that were heard of least lately.
     pub fn expire(&mut self, before: u64, now: Now) {
-        let idle: Vec<u64> = self
-            .live
-            .iter()
-            .filter(|(_, session)| session.seen < before || self.live.len() > LIVE_MAX)
-            .map(|(boot, _)| *boot)
-            .collect();
-        for boot in idle {
+        let mut least = before;
+        if self.live.len() > LIVE_MAX {
+            let mut seen: Vec<u64> = self.live.values().map(|session| session.seen).collect();
+            let surplus = seen.len() - LIVE_MAX / 2;
+            least = least.max(*seen.select_nth_unstable(surplus).1);
+        }
+        let quiet: Vec<u64> =
+            self.live.iter().filter(|(_, session)| session.seen < least).map(|(boot, _)| *boot).collect();
+        for boot in quiet {
             let Some(session) = self.live.get_mut(&boot) else { continue };
             let mut received = session.received();
-            let given_up = received.give_up();
-            if given_up > 0 {
-                session.set_received(&received);
-                let held = Held {
-                    arrived: now.0,
-                    lost: Some((Reason::Undeliverable, given_up)),
-                    ..of_session(boot, session)
-                };
-                held.write(&mut self.held);
-                add(&self.counts.given_up, given_up.into());
-                self.changed.insert(boot);
+            if received.has_holes() {
+                if session.seen < before {
+                    let given_up = received.give_up();
+                    session.set_received(&received);
+                    self.give_up(boot, given_up, now);
+                }
             } else if !self.changed.contains(&boot) {
                 self.live.remove(&boot);
                 if let Some(same) = self.by_session.get_mut(&prefix(boot)) {
@@ -272,6 +268,15 @@ impl Taker {
                 }
             }
         }
+    }
+
+    /// Tells that so many records of `boot` never came.
+    fn give_up(&mut self, boot: u64, given_up: u32, now: Now) {
+        let Some(session) = self.live.get(&boot).filter(|_| given_up > 0) else { return };
+        let lost = Some((Reason::Undeliverable, given_up));
+        Held { arrived: now.0, lost, ..of_session(boot, session) }.write(&mut self.held);
+        add(&self.counts.given_up, given_up.into());
+        self.changed.insert(boot);
     }
 
     /// What was taken since the last time, to be written in one step.

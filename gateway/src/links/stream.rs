@@ -8,6 +8,9 @@ use tokio::sync::mpsc;
 /// The longest frame in COBS.
 const ENCODED_MAX: usize = cobs::max_encoding_length(MTU_MAX);
 
+/// Most streams that are served at once: others wait to be accepted.
+pub const STREAMS_MAX: usize = 1_024;
+
 /// Answers that wait for a stream that does not take them; more are dropped, and asked for again.
 const ANSWERS_MAX: usize = 64;
 
@@ -51,10 +54,10 @@ pub fn encoded(frame: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Takes frames from `reader` and answers through `writer`, until one of them ends.
+/// Takes frames from `reader` and answers through `writer`, until nobody speaks any more and all is answered, or nobody listens.
 pub async fn serve(mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWrite + Unpin, inbox: Inbox) {
     let (answers, mut answered) = mpsc::channel::<Vec<u8>>(ANSWERS_MAX);
-    let read = async {
+    let read = async move {
         let (mut splitter, mut buffer) = (Splitter::default(), vec![0; 1 << 14]);
         loop {
             let Ok(len @ 1..) = reader.read(&mut buffer).await else { return };
@@ -79,9 +82,14 @@ pub async fn serve(mut reader: impl AsyncRead + Unpin, mut writer: impl AsyncWri
             }
         }
     };
-    tokio::select! {
-        () = read => {}
-        () = write => {}
+    tokio::pin!(write);
+    let is_read = tokio::select! {
+        () = read => true,
+        () = &mut write => false,
+    };
+    if is_read {
+        // It ends with the last frame that is not answered yet.
+        write.await;
     }
 }
 
