@@ -2,7 +2,7 @@
 //! standard OTLP. What leaves has no trace of who sent it.
 //!
 //! ```text
-//!  links: UDP, TCP, stdin ──► intake: open, new?, in the domain? ──► kept: one step on disk ──► forward: OTLP ──► collector
+//!  links: UDP, streams, MQTT ──► intake: open, new?, in the domain? ──► kept: one step on disk ──► forward: OTLP ──► collector
 //!          ▲                    │ known: manifests, keys                 │                          │
 //!          └─ acknowledgement ◄─┴────────────────────────────────────────┴──────────────────────────┘ as the operator chose
 //! ```

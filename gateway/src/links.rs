@@ -1,5 +1,7 @@
 //! Where frames come from. A link hands over bytes and a way back, and knows nothing of what they say.
 
+pub mod mqtt;
+pub mod serial;
 pub mod stream;
 pub mod udp;
 
@@ -27,15 +29,44 @@ pub enum Back {
     Datagram(Arc<UdpSocket>, SocketAddr),
     /// A stream of bytes.
     Stream(Sender<Vec<u8>>),
+    /// A message of a broker.
+    Message(Arc<mqtt::Message>),
 }
 
 impl Back {
     /// Sends `frame`, if there is room at once: who does not hear it repeats the question.
-    pub fn send(&self, frame: &[u8]) {
+    fn send(&self, frame: &[u8]) {
         match self {
             Self::Nowhere => {}
             Self::Datagram(socket, address) => drop(socket.try_send_to(frame, *address)),
             Self::Stream(sender) => drop(sender.try_send(frame.to_vec())),
+            Self::Message(message) => message.answer(frame),
+        }
+    }
+
+    /// The frame is safe: sends its acknowledgement.
+    pub fn acknowledge(&self, frame: &[u8]) {
+        self.send(frame);
+        self.refuse();
+    }
+
+    /// The frame is of nobody known: sends the question who that is.
+    pub fn ask(&self, frame: &[u8]) {
+        self.send(frame);
+        self.later();
+    }
+
+    /// The frame will never be taken.
+    pub fn refuse(&self) {
+        if let Self::Message(message) = self {
+            message.done();
+        }
+    }
+
+    /// The frame can't be taken now.
+    pub fn later(&self) {
+        if let Self::Message(message) = self {
+            message.later();
         }
     }
 }

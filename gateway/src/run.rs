@@ -143,6 +143,13 @@ impl Gateway {
                 }
             });
         }
+        for mqtt in self.settings.mqtt.clone() {
+            let options = mqtt.options()?;
+            tokio::spawn(mqtt.serve(options, inbox.clone()));
+        }
+        for serial in self.settings.serial.clone() {
+            tokio::spawn(serial.serve(inbox.clone()));
+        }
         if self.settings.stdin {
             tokio::spawn(stream::serve(tokio::io::stdin(), tokio::io::stdout(), inbox.clone()));
         }

@@ -29,8 +29,10 @@ pub trait Boots {
 /// What to say to whoever sent a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Nothing.
+    /// Nothing: it will never be taken.
     Nothing,
+    /// Nothing yet: it may be taken later.
+    Later,
     /// It was taken: acknowledge it when it is safe.
     Taken(Acknowledgement),
     /// It needs no keeping, or is kept already: acknowledge it when that is safe.
@@ -162,8 +164,7 @@ impl Taker {
                 let malformed = (Refusal::Malformed, Answer::Nothing);
                 let (statement, stream) = Statement::read(plain).map_err(|_| malformed)?;
                 let found = self.manifests.find(statement.fingerprint, statement.version);
-                let resolution =
-                    found.ok_or((Refusal::UnknownSchema, Answer::Nothing))?.vocabulary.resolution;
+                let resolution = found.ok_or((Refusal::UnknownSchema, Answer::Later))?.vocabulary.resolution;
                 let acknowledgement = acknowledgement(key, number(boot), sequence);
                 let mut session = known.unwrap_or_else(|| Session::new(key.id, &statement, now, resolution));
                 let mut received = session.received();
@@ -197,7 +198,7 @@ impl Taker {
         room: u64,
         now: Now,
     ) -> Result<Answer, (Refusal, Answer)> {
-        let unknown = (Refusal::UnknownSchema, Answer::Nothing);
+        let unknown = (Refusal::UnknownSchema, Answer::Later);
         let Some(session) = self.live.get_mut(&boot) else { return Err(unknown) };
         let Some(known) = self.keys.by_id(session.key) else { return Err(unknown) };
         let acknowledgement = acknowledgement(known, boot, sequence);
@@ -216,7 +217,7 @@ impl Taker {
             count += 1;
         }
         if room < (self.held.len() + super::held::HEAD_LEN + stream.len()) as u64 {
-            return Err((Refusal::StoreFull, Answer::Nothing));
+            return Err((Refusal::StoreFull, Answer::Later));
         }
         let Arrival::New { given_up } = received.note(sequence, count) else {
             return Err((Refusal::Replayed, Answer::Known(acknowledgement)));

@@ -50,10 +50,11 @@ impl Acknowledging {
     /// Answers a frame of the last step.
     pub fn answer(&mut self, answer: Answer, back: Back, counts: &Counts) {
         match answer {
-            Answer::Nothing => {}
+            Answer::Nothing => back.refuse(),
+            Answer::Later => back.later(),
             Answer::Ask(frame) => {
                 add(&counts.asked, 1);
-                back.send(&frame);
+                back.ask(&frame);
             }
             Answer::Taken(acknowledgement) if self.when == Acknowledge::Collector => {
                 // Entries are delivered in their order, so the last of the step is late enough.
@@ -85,5 +86,5 @@ impl Acknowledging {
 
 fn send(acknowledgement: &Acknowledgement, back: &Back, counts: &Counts) {
     add(&counts.acknowledged, 1);
-    back.send(&acknowledgement.frame);
+    back.acknowledge(&acknowledgement.frame);
 }

@@ -2,6 +2,8 @@
 
 use crate::known::keys::Keys;
 use crate::known::manifests::Manifests;
+use crate::links::mqtt::Mqtt;
+use crate::links::serial::Serial;
 use automagik_telemetry_std::endpoint::Endpoint;
 use automagik_telemetry_std::{Environment, Exporter};
 use serde::Deserialize;
@@ -37,6 +39,10 @@ pub struct Settings {
     pub udp: Vec<SocketAddr>,
     /// Addresses to take streams at.
     pub tcp: Vec<SocketAddr>,
+    /// Brokers to hear.
+    pub mqtt: Vec<Mqtt>,
+    /// Serial devices to take streams from.
+    pub serial: Vec<Serial>,
     /// Whether to take a stream from standard input, and answer on standard output.
     pub stdin: bool,
     /// Where to answer questions about itself: a loopback address.
@@ -117,15 +123,24 @@ impl Settings {
                 "no state: set `state` in the file, or --state, to a folder of this gateway's own".to_owned()
             );
         }
-        if self.udp.is_empty() && self.tcp.is_empty() && !self.stdin {
+        if self.udp.is_empty()
+            && self.tcp.is_empty()
+            && self.mqtt.is_empty()
+            && self.serial.is_empty()
+            && !self.stdin
+        {
             return Err(
-                "no link: set `udp`, `tcp` or `stdin` in the file, or --udp, --tcp or --stdin".to_owned()
+                "no link: set `udp`, `tcp`, `mqtt`, `serial` or `stdin` in the file, or --udp, --tcp or --stdin"
+                    .to_owned(),
             );
         }
         if let Some(health) = self.health.filter(|health| !health.ip().is_loopback()) {
             return Err(format!(
                 "health {health}: is no loopback address: use 127.0.0.1, and a proxy where others ask"
             ));
+        }
+        for mqtt in &self.mqtt {
+            mqtt.options()?;
         }
         let known = self.known()?;
         if known.0.all().is_empty() {

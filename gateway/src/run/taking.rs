@@ -115,9 +115,7 @@ impl Taking {
         for (end, back) in arrived.frames {
             let answer = self.taker.take(&arrived.bytes[start..end], &*self.kept, room, now);
             start = end;
-            if answer != Answer::Nothing {
-                answers.push((answer, back));
-            }
+            answers.push((answer, back));
         }
     }
 

@@ -50,6 +50,13 @@ impl Operator {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
+    /// Starts the program with the lines of `settings` in its file.
+    pub(crate) fn start_with(&self, settings: &str) -> Gateway {
+        self.write("gateway.toml", settings.as_bytes());
+        let path = self.path("gateway.toml");
+        self.start(&["--config", path.to_str().unwrap()])
+    }
+
     /// Starts the program, its links at ports that are free.
     pub(crate) fn start(&self, arguments: &[&str]) -> Gateway {
         self.start_at("127.0.0.1:0", arguments)

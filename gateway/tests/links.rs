@@ -1,0 +1,187 @@
+//! The program `telemetry-gateway` at a serial device (a pseudo-terminal) and at a broker (a real mosquitto).
+
+#![cfg(unix)]
+
+#[path = "programs/operator.rs"]
+mod operator;
+
+use automagik_telemetry_core::frames::{Boot, Hello, MTU_MAX, Session};
+use automagik_telemetry_core::loss::Reason;
+use automagik_telemetry_core::record::Cursor;
+use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{Pseudonym, Record};
+use automagik_telemetry_gateway::known::keys::parse;
+use automagik_telemetry_gateway::links::stream::{Splitter, encoded};
+use automagik_telemetry_gateway::tools::simulate;
+use automagik_telemetry_test_support::Receiver;
+use operator::{KEY, Operator, PATIENCE, account, eventually};
+use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// A device, as a test moves it.
+struct Device {
+    session: Session,
+    hello: Hello,
+}
+
+impl Device {
+    fn new(boot: u64) -> Self {
+        let hello = Hello::new(simulate::schema(), Pseudonym::NOBODY, None);
+        Self { session: Session::new(parse(KEY).unwrap(), Boot::random(boot.to_be_bytes()), None), hello }
+    }
+
+    fn hello(&mut self) -> Vec<u8> {
+        let mut buffer = [0; MTU_MAX];
+        let sealed = self.session.hello(&self.hello, &mut buffer).unwrap();
+        buffer[..sealed.len].to_vec()
+    }
+
+    fn data(&mut self, records: usize) -> (u32, Vec<u8>) {
+        let records = vec![Record::dropped(Reason::Refused, 1, Coarse::from_steps(1)); records];
+        let (records, mut buffer) = (records.as_slice(), [0; MTU_MAX]);
+        let sealed =
+            self.session.data(&self.hello, &records, &mut Cursor::default(), &mut buffer).unwrap().unwrap();
+        (sealed.sequence, buffer[..sealed.len].to_vec())
+    }
+}
+
+#[test]
+fn a_serial_device_is_heard_and_answered() {
+    let collector = Receiver::start();
+    let operator = Operator::new(&collector);
+    let line = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&line).unwrap();
+    unlockpt(&line).unwrap();
+    let path = ptsname(&line, Vec::new()).unwrap().into_string().unwrap();
+    let _gateway = operator.start_with(&format!("[[serial]]\npath = {path:?}\n"));
+    let mut line = std::fs::File::from(line);
+    let mut device = Device::new(7);
+    let (hello, (sequence, data)) = (device.hello(), device.data(3));
+    let (sender, answers) = channel();
+    let mut reader = line.try_clone().unwrap();
+    std::thread::spawn(move || {
+        let (mut splitter, mut buffer) = (Splitter::default(), [0; 256]);
+        while let Ok(len) = reader.read(&mut buffer) {
+            splitter.push(&buffer[..len], |frame| drop(sender.send(frame.to_vec())));
+        }
+    });
+    // A device repeats itself until it is heard: the gateway may open the line a moment later.
+    for (number, frame) in [(0, hello), (sequence, data)] {
+        eventually("it is acknowledged", || {
+            line.write_all(&encoded(&frame)).unwrap();
+            let answer = answers.recv_timeout(Duration::from_millis(300));
+            answer.is_ok_and(|answer| device.session.is_acknowledged(number, &answer))
+        });
+    }
+    eventually("it is delivered", || account(&collector.logs()) == (0, 3));
+}
+
+/// A broker on this machine; it ends with the test.
+struct Broker {
+    process: Child,
+    port: u16,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// `None` where there is no mosquitto, which is said.
+fn mosquitto() -> Option<Broker> {
+    let folder = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
+    std::fs::write(folder.path().join("mosquitto.conf"), settings).unwrap();
+    let program = ["/usr/sbin/mosquitto", "mosquitto"].into_iter().find_map(|program| {
+        let mut command = Command::new(program);
+        command.arg("-c").arg(folder.path().join("mosquitto.conf"));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+    });
+    let Some(process) = program else {
+        // Not `eprintln!`, which a passing test hides.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no mosquitto (Debian's package of that name)");
+        return None;
+    };
+    let broker = Broker { process, port, _folder: folder };
+    eventually("the broker listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    Some(broker)
+}
+
+impl Broker {
+    /// The gateway's part of the settings.
+    fn settings(&self, client: &str) -> String {
+        let port = self.port;
+        format!(
+            "[[mqtt]]\nhost = '127.0.0.1'\nport = {port}\nclient = '{client}'\ntopic = 'telemetry/+/up'\n"
+        )
+    }
+}
+
+#[test]
+fn what_devices_publish_is_taken_once_and_stays_with_the_broker_until_it_is() {
+    let Some(broker) = mosquitto() else { return };
+    let collector = Receiver::start();
+    let operator = Operator::new(&collector);
+    // The broker must know the gateway before something is published for it.
+    let gateway = operator.start_with(&broker.settings("gateway-1"));
+    let mut options = MqttOptions::new("devices", "127.0.0.1", broker.port);
+    options.set_keep_alive(Duration::from_secs(30));
+    let (client, mut connection) = Client::new(options, 1_000);
+    client.subscribe("telemetry/+/down", QoS::AtMostOnce).unwrap();
+    let (sender, answers) = channel();
+    std::thread::spawn(move || {
+        for event in connection.iter() {
+            if let Ok(Event::Incoming(Packet::Publish(publish))) = event {
+                let _ = sender.send((publish.topic.clone(), publish.payload.to_vec()));
+            }
+        }
+    });
+    let publish = |device: usize, frame: &[u8]| {
+        client.publish(format!("telemetry/{device}/up"), QoS::AtLeastOnce, false, frame).unwrap();
+    };
+    let mut devices: HashMap<usize, Device> =
+        (0..5).map(|number| (number, Device::new(number as u64 + 1))).collect();
+    // Until the gateway listens.
+    let first = devices.get_mut(&0).unwrap().hello();
+    eventually("the gateway is there", || {
+        publish(0, &first);
+        answers.recv_timeout(Duration::from_millis(500)).is_ok()
+    });
+    let mut expected = Vec::new();
+    let mut frames = Vec::new();
+    for (number, device) in &mut devices {
+        if *number > 0 {
+            frames.push((*number, device.hello()));
+        }
+        for _ in 0..10 {
+            let (sequence, frame) = device.data(4);
+            expected.push((
+                format!("telemetry/{number}/down"),
+                device.session.key().acknowledge(device.session.boot(), sequence).to_vec(),
+            ));
+            frames.push((*number, frame));
+        }
+    }
+    let (before, after) = frames.split_at(frames.len() / 2);
+    before.iter().for_each(|(device, frame)| publish(*device, frame));
+    eventually("the first half is taken", || gateway.metric("telemetry_gateway_records_total") > 0);
+    // The gateway is killed, and what is published meanwhile waits for it at the broker.
+    drop(gateway);
+    after.iter().for_each(|(device, frame)| publish(*device, frame));
+    let _gateway = operator.start_with(&broker.settings("gateway-1"));
+    while !expected.is_empty() {
+        let answer = answers.recv_timeout(PATIENCE).unwrap();
+        expected.retain(|expected| *expected != answer);
+    }
+    eventually("all is delivered", || account(&collector.logs()) == (0, 200));
+}
