@@ -67,7 +67,7 @@ struct Run {
     /// When a frame is acknowledged.
     #[arg(long)]
     acknowledge: Option<Acknowledge>,
-    /// An address to take datagrams at, such as [::]:4319.
+    /// An address to take datagrams at, such as 0.0.0.0:4319.
     #[arg(long)]
     udp: Vec<SocketAddr>,
     /// An address to take streams at.

@@ -2,9 +2,9 @@
 
 use super::{Inbox, stream};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio_serial::SerialPortBuilderExt;
 
 /// A serial device.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -24,17 +24,16 @@ const fn baud() -> u32 {
 impl Serial {
     /// Takes frames until the gateway is gone. The device may be unplugged: it is opened again every second.
     pub async fn serve(self, inbox: Inbox) {
-        let path = self.path.to_string_lossy().into_owned();
         let mut is_said = false;
         loop {
-            match tokio_serial::new(&path, self.baud).open_native_async() {
-                Ok(port) => {
+            match open(&self.path, self.baud) {
+                Ok((reader, writer)) => {
                     is_said = false;
-                    let (reader, writer) = tokio::io::split(port);
                     stream::serve(reader, writer, inbox.clone()).await;
                 }
                 Err(error) => {
                     if !is_said {
+                        let path = self.path.display();
                         eprintln!(
                             "telemetry-gateway: serial {path}: {error}: it is tried again every second"
                         );
@@ -45,4 +44,34 @@ impl Serial {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
+}
+
+/// Opens the device at `path`: bytes as they come, eight bits, no parity.
+#[cfg(unix)]
+fn open(
+    path: &Path,
+    baud: u32,
+) -> io::Result<(tokio::net::unix::pipe::Receiver, tokio::net::unix::pipe::Sender)> {
+    use rustix::fs::{Mode, OFlags};
+    use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+    use tokio::net::unix::pipe;
+    let device = rustix::fs::open(path, OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK, Mode::empty())?;
+    let mut line = tcgetattr(&device)?;
+    line.make_raw();
+    line.set_speed(baud)?;
+    tcsetattr(&device, OptionalActions::Now, &line)?;
+    // A terminal is waited for as a pipe is.
+    let device = std::fs::File::from(device);
+    Ok((
+        pipe::Receiver::from_file_unchecked(device.try_clone()?)?,
+        pipe::Sender::from_file_unchecked(device)?,
+    ))
+}
+
+#[cfg(not(unix))]
+fn open(_: &Path, _: u32) -> io::Result<(tokio::io::Empty, tokio::io::Empty)> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "serial devices are heard on Unix alone: bridge it to tcp",
+    ))
 }
