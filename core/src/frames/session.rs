@@ -103,7 +103,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Error::BufferTooSmall`] below [`HELLO_LEN_MAX`] bytes; [`Error::Exhausted`].
+    /// [`Error::BufferTooSmall`] below [`HELLO_LEN_MAX`](super::HELLO_LEN_MAX) bytes; [`Error::Exhausted`].
     pub fn hello(&mut self, hello: &Hello, buffer: &mut [u8]) -> Result<Sealed, Error> {
         let clear_len = self.begin(Kind::Hello, hello, buffer)?;
         self.seal(buffer, clear_len, SEALED_HELLO_LEN, 0)
