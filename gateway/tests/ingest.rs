@@ -50,7 +50,7 @@ fn known() -> (Keys, Manifests) {
 
 /// A frame of data that says `plain`, whatever that is: as `docs/FRAMES.md` says, by who holds the key and means harm.
 fn forged(sequence: u32, plain: &[u8]) -> Vec<u8> {
-    let mut mac = <Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(&KEY).unwrap();
+    let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(&KEY).unwrap();
     mac.update(b"automagik-telemetry frames seal\0");
     let seal: [u8; 16] = mac.finalize().into_bytes()[..16].try_into().unwrap();
     let [low, high, ..] = sequence.to_le_bytes();
