@@ -112,6 +112,7 @@ fn main() {
             mark: vocabulary.mark(),
             version: vocabulary.version_mark,
             pseudonym: [device; 16],
+            uid: [0; 12],
             boot: [0; 8],
             sequence: 0,
             start: START,
@@ -125,13 +126,13 @@ fn main() {
     manifests.add(Vocabulary::read(&manifest()).unwrap()).unwrap();
     let mut out = Backward::with_room(4 << 20);
     // They say the same.
-    Devices::of(frames.iter().copied(), &manifests).logs(&mut out);
+    Devices::of(frames.iter().copied(), &manifests, false).logs(&mut out);
     assert!(out.as_slice() == by_prost(&frames, &vocabulary), "the bytes differ");
     let (mut ours, mut records_of_ours, mut theirs) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let mut bytes = 0;
     for _ in 0..100 {
         let started = Instant::now();
-        let devices = Devices::of(frames.iter().copied(), &manifests);
+        let devices = Devices::of(frames.iter().copied(), &manifests, false);
         records_of_ours += started.elapsed();
         out.clear();
         devices.logs(&mut out);

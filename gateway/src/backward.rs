@@ -111,8 +111,14 @@ impl Backward {
 
     /// Writes a `KeyValue` of the field `number` whose value is a text.
     pub fn attribute(&mut self, field: u8, key: &str, text: &str) {
+        self.attribute_bytes(field, key, text.as_bytes());
+    }
+
+    /// The same, of a text in ASCII.
+    pub fn attribute_bytes(&mut self, field: u8, key: &str, text: &[u8]) {
         let len = self.len();
-        self.text(1, text);
+        self.put(text);
+        self.open(1, len);
         self.open(2, len);
         self.text(1, key);
         self.open(field, len);

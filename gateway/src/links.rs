@@ -1,10 +1,12 @@
 //! Where frames come from. A link hands over bytes and a way back, and knows nothing of what they say.
 
+pub mod message;
 pub mod mqtt;
 pub mod serial;
 pub mod stream;
 pub mod udp;
 
+use message::Message;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -30,7 +32,7 @@ pub enum Back {
     /// A stream of bytes.
     Stream(Sender<Vec<u8>>),
     /// A message of a broker.
-    Message(Arc<mqtt::Message>),
+    Message(Arc<Message>),
 }
 
 impl Back {

@@ -69,6 +69,7 @@ impl Gateway {
             counts: Arc::clone(&counts),
             wake: Arc::clone(&wake),
             delivered,
+            names: settings.record_uid,
             seed: std::process::id(),
         };
         let thread = std::thread::Builder::new().name("delivery".to_owned());

@@ -86,6 +86,7 @@ proptest! {
             mark: vocabulary.mark(),
             version: vocabulary.version_mark,
             pseudonym: [0; 16],
+            uid: [0; 12],
             boot: [9; 8],
             sequence: 0,
             start: START,
@@ -96,7 +97,7 @@ proptest! {
         };
         let mut manifests = Manifests::default();
         manifests.add(vocabulary).unwrap();
-        let devices = Devices::of([held], &manifests);
+        let devices = Devices::of([held], &manifests, false);
         prop_assert_eq!(devices.moved, 0);
         let resource = Resource::new(schema(), Pseudonym::NOBODY);
 

@@ -136,8 +136,11 @@ fn a_gateway_that_is_killed_again_and_again_loses_nothing_that_it_acknowledged_a
     // It answers late, so that kills hit requests too; a kill between its answer and the removal repeats a request.
     let collector = Receiver::start();
     let operator = Operator::new(&collector);
+    operator.write("gateway.toml", b"record_uid = true\n");
+    let path = operator.path("gateway.toml");
+    let settings = ["--config", path.to_str().unwrap()];
     let at = port();
-    let mut gateway = operator.start_at(&at, &[]);
+    let mut gateway = operator.start_at(&at, &settings);
     let to = gateway.udp;
     let device = std::thread::spawn(move || {
         simulate(
@@ -148,7 +151,7 @@ fn a_gateway_that_is_killed_again_and_again_loses_nothing_that_it_acknowledged_a
     for _ in 0..6 {
         std::thread::sleep(Duration::from_millis(500));
         drop(gateway);
-        gateway = operator.start_at(&at, &[]);
+        gateway = operator.start_at(&at, &settings);
     }
     let report = device.join().unwrap();
     assert_eq!((report.events, report.events_acknowledged), (18_000, 18_000));
@@ -162,6 +165,10 @@ fn a_gateway_that_is_killed_again_and_again_loses_nothing_that_it_acknowledged_a
         .map(|request| automagik_telemetry_test_support::logs(&request.body).len())
         .max();
     assert!((18_000..=18_000 + 6 * largest.unwrap() as u64).contains(&delivered), "{delivered}");
+    // And whoever wants one of each has it by name.
+    let names: std::collections::BTreeSet<String> =
+        collector.logs().iter().map(|log| log.attribute("log.record.uid").to_owned()).collect();
+    assert_eq!((names.len(), names.iter().all(|name| name.len() == 32)), (18_000, true));
 }
 
 #[test]

@@ -110,7 +110,7 @@ proptest! {
 
         let batch = taker.batch();
         let mut held = batch.held.as_slice();
-        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut held)), &manifests);
+        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut held)), &manifests, false);
         let mut out = Backward::with_room(8);
         devices.logs(&mut out);
         let mut left = texts(&format!("{:?}", ExportLogsServiceRequest::decode(out.as_slice()).unwrap()));

@@ -83,7 +83,7 @@ fn a_day_without_a_collector_and_three_restarts_lose_nothing_and_move_nothing() 
     for (_, bytes) in kept.entries(None, usize::MAX).unwrap() {
         let mut rest = bytes.as_slice();
         let frames = std::iter::from_fn(|| Held::take(&mut rest));
-        let found = Devices::of(frames, &manifests);
+        let found = Devices::of(frames, &manifests, true);
         assert_eq!((found.moved, found.unknown), (0, 0));
         times.extend(
             found.devices.iter().flat_map(|device| &device.records).map(|record| record.time().steps()),

@@ -6,6 +6,7 @@
 //! | the sealing key, 16 | `"automagik-telemetry frames seal\0"` |
 //! | a hint, 2 | `"automagik-telemetry frames hint\0"`, boot |
 //! | its id, 8 | `"automagik-telemetry frames id\0"` |
+//! | what records of a boot are named by, 12 | `"automagik-telemetry frames uid\0"`, boot |
 //! | a boot's number, 8 | `"automagik-telemetry frames boot\0"`, counter (8) |
 //!
 //! | nonce, 16 | bytes |
@@ -31,6 +32,7 @@ pub const KEY_LEN: usize = 16;
 const SEAL: &[u8] = b"automagik-telemetry frames seal\0";
 const HINT: &[u8] = b"automagik-telemetry frames hint\0";
 const ID: &[u8] = b"automagik-telemetry frames id\0";
+const UID: &[u8] = b"automagik-telemetry frames uid\0";
 const BOOT: &[u8] = b"automagik-telemetry frames boot\0";
 
 type Ascon = TruncatedAsconAead128<U8>;
@@ -71,6 +73,13 @@ impl Key {
     #[must_use]
     pub fn id(&self) -> [u8; 8] {
         cut(&hmac_sha256(&self.bytes, &[ID]))
+    }
+
+    /// Returns what names the records of `boot` to a backend, the same at each gateway that has this key: with the number of a record behind it, it is one
+    /// record's alone, and says nothing of the boot that stands in clear in frames.
+    #[must_use]
+    pub fn uid(&self, boot: Boot) -> [u8; 12] {
+        cut(&hmac_sha256(&self.bytes, &[UID, &boot.bytes()]))
     }
 
     /// Returns the number of the boot that `counter` counts, for a device without a generator of random numbers. The key must be this device's

@@ -35,6 +35,8 @@ pub struct Forwarder {
     pub wake: Arc<Notify>,
     /// Told of each entry that the collector has.
     pub delivered: mpsc::UnboundedSender<u64>,
+    /// Whether each log record has a name of its own.
+    pub names: bool,
     /// Spreads retries.
     pub seed: u32,
 }
@@ -114,7 +116,7 @@ impl Forwarder {
         out: &mut Backward,
     ) -> Over {
         let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
-        let devices = Devices::of(part.iter().copied(), &manifests);
+        let devices = Devices::of(part.iter().copied(), &manifests, self.names);
         add(&self.counts.moved, devices.moved.into());
         if devices.unknown > 0 {
             let frames = devices.unknown;
@@ -185,7 +187,7 @@ impl Forwarder {
         let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
         let Some(known) = manifests.find(held.mark, held.version) else { return };
         let mut records = Vec::new();
-        held.records(&known.vocabulary, &mut records);
+        held.records(&known.vocabulary, |record, _| records.push(record));
         let count = records.iter().filter(|record| record.loss().is_none()).map(|record| record.stands_for());
         let count = if most == u32::MAX { count.fold(0, u32::saturating_add) } else { most };
         add(&self.counts.refused_by_collector, count.into());

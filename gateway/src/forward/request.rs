@@ -10,6 +10,9 @@ use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME, 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// What a record is named by (OpenTelemetry's semantic conventions).
+const RECORD_UID: &str = "log.record.uid";
+
 /// Who recorded what.
 #[derive(Debug)]
 pub struct Device {
@@ -20,6 +23,8 @@ pub struct Device {
     pseudonym: [u8; 16],
     /// In the order of their arrival.
     pub records: Vec<Record>,
+    /// What each is named by, where records are: none is all zeros.
+    uids: Vec<[u8; 16]>,
 }
 
 /// What frames say, device by device.
@@ -34,9 +39,9 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// What `frames` say.
+    /// What `frames` say; `names` whether each log record has a name.
     #[must_use]
-    pub fn of<'a>(frames: impl IntoIterator<Item = Held<'a>>, manifests: &Manifests) -> Self {
+    pub fn of<'a>(frames: impl IntoIterator<Item = Held<'a>>, manifests: &Manifests, names: bool) -> Self {
         let mut found = Self::default();
         let mut places: HashMap<([u8; 16], u32, [u8; 3]), usize> = HashMap::new();
         for held in frames {
@@ -53,13 +58,20 @@ impl Devices {
                         is_version: known.is_version,
                         pseudonym: held.pseudonym,
                         records: Vec::new(),
+                        uids: Vec::new(),
                     });
                     places.insert(place, found.devices.len() - 1);
                     found.devices.len() - 1
                 }
             };
             let device = &mut found.devices[at];
-            found.moved += held.records(&device.vocabulary, &mut device.records);
+            let Device { vocabulary, records, uids, .. } = device;
+            found.moved += held.records(vocabulary, |record, number| {
+                records.push(record);
+                if names {
+                    uids.push(number.map_or([0; 16], |number| name(&held, number)));
+                }
+            });
         }
         found
     }
@@ -71,9 +83,11 @@ impl Devices {
             let end = out.len();
             out.text(3, SCHEMA_URL);
             let items = out.len();
-            for record in device.records.iter().rev().filter(|record| record.as_delta().is_none()) {
-                write_record(out, record, &device.vocabulary);
-                count += 1;
+            for (at, record) in device.records.iter().enumerate().rev() {
+                if record.as_delta().is_none() {
+                    write_record(out, record, &device.vocabulary, device.uids.get(at));
+                    count += 1;
+                }
             }
             if out.len() == items {
                 out.take_back(end);
@@ -110,11 +124,7 @@ fn write_around(out: &mut Backward, device: &Device, items: usize, end: usize) {
     out.open(1, scope);
     out.open(2, items);
     let resource = out.len();
-    let mut id = [0; 32];
-    for (slot, nibble) in id.iter_mut().zip(device.pseudonym.iter().flat_map(|byte| [byte >> 4, byte & 15])) {
-        *slot = b"0123456789abcdef"[usize::from(nibble)];
-    }
-    out.attribute(1, INSTALLATION_ID, std::str::from_utf8(&id).unwrap_or(""));
+    out.attribute_bytes(1, INSTALLATION_ID, &digits(&device.pseudonym));
     out.attribute(1, "telemetry.sdk.version", SDK_VERSION);
     out.attribute(1, "telemetry.sdk.language", "rust");
     out.attribute(1, "telemetry.sdk.name", SDK_NAME);
@@ -126,13 +136,33 @@ fn write_around(out: &mut Backward, device: &Device, items: usize, end: usize) {
     out.open(1, end);
 }
 
+/// What names the record that has this number.
+fn name(held: &Held<'_>, number: u32) -> [u8; 16] {
+    let mut name = [0; 16];
+    name[..12].copy_from_slice(&held.uid);
+    name[12..].copy_from_slice(&number.to_be_bytes());
+    name
+}
+
+/// Sixteen bytes in hexadecimal digits.
+fn digits(bytes: &[u8; 16]) -> [u8; 32] {
+    let mut digits = [0; 32];
+    for (slot, nibble) in digits.iter_mut().zip(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15])) {
+        *slot = b"0123456789abcdef"[usize::from(nibble)];
+    }
+    digits
+}
+
 /// Writes a `LogRecord`.
-fn write_record(out: &mut Backward, record: &Record, vocabulary: &Vocabulary) {
+fn write_record(out: &mut Backward, record: &Record, vocabulary: &Vocabulary, uid: Option<&[u8; 16]>) {
     let Some(event) = vocabulary.events.get(usize::from(record.event())) else { return };
     let end = out.len();
     let nanos = record.time().unix_nanos(vocabulary.resolution);
     out.put(&event.name_ready);
     out.fixed64(11, nanos);
+    if let Some(uid) = uid.filter(|uid| **uid != [0; 16]) {
+        out.attribute_bytes(6, RECORD_UID, &digits(uid));
+    }
     let mut above: u32 = event.bits;
     for field in event.fields.iter().rev() {
         above -= field.bits;

@@ -5,6 +5,7 @@
 //! | half of the fingerprint | 4 |
 //! | mark of the version | 3 |
 //! | pseudonym | 16 |
+//! | what records of the boot are named by | 12 |
 //! | boot, sequence | 8, 4 |
 //! | when it arrived, in seconds since 1970 | 8 |
 //! | the step in which the boot began, to its events and to its metrics | 4, 4 |
@@ -21,7 +22,7 @@ use automagik_telemetry_core::record::Delta;
 use automagik_telemetry_core::time::Coarse;
 
 /// Length of all but the stream.
-pub const HEAD_LEN: usize = 58;
+pub const HEAD_LEN: usize = 70;
 
 /// A frame on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Held<'a> {
     pub version: [u8; 3],
     /// The installation's pseudonym.
     pub pseudonym: [u8; 16],
+    /// What records of the boot are named by.
+    pub uid: [u8; 12],
     /// The number of the boot.
     pub boot: [u8; 8],
     /// The whole sequence of its first record.
@@ -54,6 +57,7 @@ impl<'a> Held<'a> {
         bytes.extend_from_slice(&self.mark.to_le_bytes());
         bytes.extend_from_slice(&self.version);
         bytes.extend_from_slice(&self.pseudonym);
+        bytes.extend_from_slice(&self.uid);
         bytes.extend_from_slice(&self.boot);
         bytes.extend_from_slice(&self.sequence.to_le_bytes());
         bytes.extend_from_slice(&self.start.to_le_bytes());
@@ -79,6 +83,7 @@ impl<'a> Held<'a> {
             mark: u32::from_le_bytes(part(bytes)?),
             version: part(bytes)?,
             pseudonym: part(bytes)?,
+            uid: part(bytes)?,
             boot: part(bytes)?,
             sequence: u32::from_le_bytes(part(bytes)?),
             start: u32::from_le_bytes(part(bytes)?),
@@ -96,8 +101,9 @@ impl<'a> Held<'a> {
         Some(held)
     }
 
-    /// Appends its records to `records`, each placed in time, and says how many had to be moved.
-    pub fn records(&self, vocabulary: &Vocabulary, records: &mut Vec<Record>) -> u32 {
+    /// Hands its records to `take`, each placed in time, with its number in the boot, which a loss that a gateway tells has not; and says how many had to be
+    /// moved.
+    pub fn records(&self, vocabulary: &Vocabulary, mut take: impl FnMut(Record, Option<u32>)) -> u32 {
         let now = Now(self.arrived);
         let placing = Placing::new(self.start, now, vocabulary.resolution);
         let counts = Placing::new(self.counts_start, now, vocabulary.resolution);
@@ -106,7 +112,7 @@ impl<'a> Held<'a> {
             losses.add(reason, count);
             let at = Coarse::from_steps(now.step(vocabulary.resolution));
             while let Some((reason, count)) = losses.take_some(DROPPED_COUNT_MAX) {
-                records.push(Record::dropped(reason, count, at));
+                take(Record::dropped(reason, count, at), None);
             }
         }
         if self.stream.is_empty() {
@@ -114,18 +120,19 @@ impl<'a> Held<'a> {
         }
         let mut moved = 0;
         // It was checked when it was taken.
-        for record in Reader::new(vocabulary, self.stream).flatten() {
+        for (number, record) in (self.sequence..).zip(Reader::new(vocabulary, self.stream).flatten()) {
             let Some(delta) = record.as_delta() else {
                 let (step, is_moved) = placing.place(record.time().steps());
                 moved += u32::from(is_moved);
-                records.push(record.at(Coarse::from_steps(step)));
+                take(record.at(Coarse::from_steps(step)), Some(number));
                 continue;
             };
             let (end, is_moved) = counts.place(delta.end.steps());
             moved += u32::from(is_moved);
             let steps = delta.end.steps().saturating_sub(delta.start.steps());
             let start = Coarse::from_steps(end.saturating_sub(steps));
-            records.push(Record::from_delta(&Delta { start, end: Coarse::from_steps(end), ..delta }));
+            let placed = Record::from_delta(&Delta { start, end: Coarse::from_steps(end), ..delta });
+            take(placed, Some(number));
         }
         moved
     }
@@ -141,6 +148,7 @@ mod tests {
             mark: 1,
             version: [2; 3],
             pseudonym: [3; 16],
+            uid: [11; 12],
             boot: [4; 8],
             sequence: 5,
             start: 6,

@@ -2,6 +2,7 @@
 
 use super::placing::{Now, latest_start};
 use super::received::Received;
+use crate::known::keys::Known;
 use automagik_telemetry_core::frames::{Boot, Statement};
 use automagik_telemetry_core::time::Resolution;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub struct Session {
     pub version: [u8; 3],
     /// The installation's pseudonym.
     pub pseudonym: [u8; 16],
+    /// What its records are named by.
+    pub uid: [u8; 12],
     /// The step in which it began, as the device says.
     said_start: Option<u32>,
     /// The same, as arrivals say.
@@ -29,11 +32,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// A boot that `statement` is the first of, opened with the key `key`.
+    /// The boot whose first statement this is, opened with the key `known`.
     #[must_use]
-    pub fn new(key: u64, statement: &Statement, now: Now, resolution: Resolution) -> Self {
+    pub fn new(known: &Known, boot: Boot, statement: &Statement, now: Now, resolution: Resolution) -> Self {
         let mut session = Self {
-            key,
+            key: known.id,
+            uid: known.key.uid(boot),
             mark: statement.fingerprint,
             version: statement.version,
             pseudonym: statement.pseudonym,

@@ -166,7 +166,8 @@ impl Taker {
                 let found = self.manifests.find(statement.fingerprint, statement.version);
                 let resolution = found.ok_or((Refusal::UnknownSchema, Answer::Later))?.vocabulary.resolution;
                 let acknowledgement = acknowledgement(key, number(boot), sequence);
-                let mut session = known.unwrap_or_else(|| Session::new(key.id, &statement, now, resolution));
+                let mut session =
+                    known.unwrap_or_else(|| Session::new(key, boot, &statement, now, resolution));
                 let mut received = session.received();
                 let replayed = Err((Refusal::Replayed, Answer::Known(acknowledgement)));
                 if received.has(sequence) {
@@ -326,6 +327,7 @@ fn of_session(boot: u64, session: &Session) -> Held<'static> {
         mark: session.mark,
         version: session.version,
         pseudonym: session.pseudonym,
+        uid: session.uid,
         boot: boot.to_be_bytes(),
         sequence: 0,
         start: session.start(),

@@ -8,8 +8,9 @@
 //! A frame that can't be taken now (no manifest, no room, no hello yet) is left with the broker, which delivers it once more after a pause; what
 //! can't be taken then either is let go, since it would keep others from coming: the device repeats what was not acknowledged.
 
+use super::message::Message;
 use super::{Arrived, Back, Inbox};
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, Publish, QoS};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,38 +49,6 @@ pub struct Mqtt {
 
 const fn port() -> u16 {
     1_883
-}
-
-/// A message that came, and how to answer it.
-#[derive(Clone, Debug)]
-pub struct Message {
-    client: AsyncClient,
-    publish: Publish,
-    /// Asks for a new connection, with which the broker delivers again.
-    again: Arc<AtomicBool>,
-}
-
-impl Message {
-    /// Publishes `frame` where the device listens.
-    pub fn answer(&self, frame: &[u8]) {
-        if let Some(device) = self.publish.topic.strip_suffix("/up") {
-            let _ = self.client.try_publish(format!("{device}/down"), QoS::AtMostOnce, false, frame);
-        }
-    }
-
-    /// The broker need not keep it.
-    pub fn done(&self) {
-        let _ = self.client.try_ack(&self.publish);
-    }
-
-    /// The broker should deliver it once more, later.
-    pub fn later(&self) {
-        if self.publish.dup {
-            self.done();
-        } else {
-            self.again.store(true, Ordering::SeqCst);
-        }
-    }
 }
 
 impl Mqtt {
@@ -128,8 +97,8 @@ impl Mqtt {
                     let _ = client.try_subscribe(&self.topic, QoS::AtLeastOnce);
                 }
                 Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => {
-                    let message = Message { client: client.clone(), publish, again: Arc::clone(&again) };
-                    let bytes = message.publish.payload.to_vec();
+                    let bytes = publish.payload.to_vec();
+                    let message = Message::new(client.clone(), publish, Arc::clone(&again));
                     let frames = vec![(bytes.len(), Back::Message(Arc::new(message)))];
                     let inbox = inbox.clone();
                     let sent =

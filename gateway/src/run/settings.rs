@@ -35,6 +35,8 @@ pub struct Settings {
     pub collector: Option<String>,
     /// When a frame is acknowledged.
     pub acknowledge: Acknowledge,
+    /// Whether each log record has a name of its own, `log.record.uid`: the same at each gateway, so that a backend can keep one of each.
+    pub record_uid: bool,
     /// Addresses to take datagrams at.
     pub udp: Vec<SocketAddr>,
     /// Addresses to take streams at.
