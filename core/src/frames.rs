@@ -64,7 +64,7 @@ pub const fn version_mark(version: &str) -> [u8; 3] {
 pub enum Error {
     /// The buffer is smaller than the frame.
     BufferTooSmall,
-    /// This boot has sent 2^32 records: start another [`Session`].
+    /// This boot has sent nearly 2^32 records: start another [`Session`].
     Exhausted,
     /// The bytes are longer or shorter than such a frame, or its bits are no records.
     Malformed,

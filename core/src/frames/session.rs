@@ -63,6 +63,9 @@ pub struct Session {
     next: u32,
 }
 
+/// The last number that a frame may have: a record takes three bits at least, so its records have numbers too.
+const LAST: u32 = u32::MAX - 8 * super::MTU_MAX as u32;
+
 /// A frame that was sealed into a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -170,31 +173,34 @@ impl Session {
         before: usize,
     ) -> Result<Option<Sealed>, Error> {
         let begin = clear_len.wrapping_add(before);
-        let end = buffer.len().min(super::MTU_MAX).checked_sub(TAG_LEN).ok_or(Error::BufferTooSmall)?;
+        let end = buffer.len().min(super::MTU_MAX).wrapping_sub(TAG_LEN);
         let room = buffer.get_mut(begin..end).ok_or(Error::BufferTooSmall)?;
         let mut stream = Writer::new(hello.schema(), hello.start(), room);
-        let (mut count, mut following, mut behind) = (0_u32, *at, *at);
-        // The next frame has a number too.
-        let most = u32::MAX.wrapping_sub(self.next);
-        while count < most {
+        let mut count = 0_u32;
+        loop {
+            let mut following = *at;
             let Some(record) = records.next(&mut following) else { break };
-            match stream.put(&record) {
-                Ok(()) => (count, behind) = (count.wrapping_add(1), following),
-                Err(error) if count == 0 => return Err(error),
-                Err(_) => break,
+            if let Err(error) = stream.put(&record) {
+                if count == 0 {
+                    return Err(error);
+                }
+                break;
             }
+            *at = following;
+            count = count.wrapping_add(1);
         }
         if count == 0 {
-            return if most == 0 { Err(Error::Exhausted) } else { Ok(None) };
+            return Ok(None);
         }
         let len = before.wrapping_add(stream.len());
-        let sealed = self.seal(buffer, clear_len, len, count)?;
-        *at = behind;
-        Ok(Some(sealed))
+        self.seal(buffer, clear_len, len, count).map(Some)
     }
 
     /// Writes what is in clear, and says how long it is; then what the device says of itself, but not in data.
     fn begin(&self, kind: Kind, hello: &Hello, buffer: &mut [u8]) -> Result<usize, Error> {
+        if self.next > LAST {
+            return Err(Error::Exhausted);
+        }
         let mut bytes = Bytes::new(buffer);
         let hint = self.hint.filter(|_| kind != Kind::Data);
         bytes.put(&[head(kind, hint.is_some())])?;
@@ -224,7 +230,8 @@ impl Session {
         let (plain, rest) = rest.split_at_mut_checked(len).ok_or(Error::BufferTooSmall)?;
         let tag: &mut [u8; TAG_LEN] = rest.first_chunk_mut().ok_or(Error::BufferTooSmall)?;
         let sequence = self.next;
-        self.next = sequence.checked_add(records.max(1)).ok_or(Error::Exhausted)?;
+        // A frame has fewer records than there are numbers behind the last.
+        self.next = sequence.wrapping_add(records.max(1));
         *tag = self.key.seal(self.boot, sequence, Way::Up, clear, plain);
         Ok(Sealed { len: clear_len.wrapping_add(len).wrapping_add(TAG_LEN), sequence, records })
     }

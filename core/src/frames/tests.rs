@@ -283,13 +283,15 @@ fn any_record_fits_the_smallest_frame() {
 #[test]
 fn a_boot_that_has_numbered_all_it_can_seals_no_more() {
     let mut session = Session::new(key(), boot(9), None);
-    session.skip_to(u32::MAX - 3);
+    session.skip_to(u32::MAX - 8 * MTU_MAX as u32);
     let records = [Record::dropped(Reason::Refused, 1, Coarse::from_steps(0)); 9];
-    let (records, mut at, mut buffer) = (records.as_slice(), Cursor::default(), [0; 80]);
+    let (records, mut at, mut buffer) = (records.as_slice(), Cursor::default(), [0; MTU_MIN]);
     let sealed = session.data(&hello(None), &records, &mut at, &mut buffer).unwrap().unwrap();
-    assert_eq!((sealed.records, at.sequence), (3, 3));
+    assert_eq!((sealed.records, at.sequence), (9, 9));
+    at = Cursor::default();
     assert_eq!(session.data(&hello(None), &records, &mut at, &mut buffer), Err(Error::Exhausted));
     assert_eq!(session.hello(&hello(None), &mut buffer), Err(Error::Exhausted));
+    assert_eq!(at, Cursor::default());
 }
 
 #[test]
