@@ -8,8 +8,8 @@ mod operator;
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::{Count, Counter, FeatureUsed, manifest};
 use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
-use automagik_telemetry_test_support::{Log, Receiver, firmware};
-use operator::{KEY, Operator, account, eventually};
+use automagik_telemetry_test_support::{Log, Receiver, Rotel, firmware};
+use operator::{KEY, Operator, PATIENCE, account, eventually};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -62,7 +62,11 @@ fn image() -> Option<PathBuf> {
 
 /// An operator who knows the firmwares.
 fn operator(collector: &Receiver) -> Operator {
-    let operator = Operator::new(collector);
+    operator_of(collector.endpoint())
+}
+
+fn operator_of(collector: String) -> Operator {
+    let operator = Operator::with_collector(collector);
     for (name, schema) in
         [("firmware", Checked::<Firmware>::DESCRIPTOR), ("microbit", Checked::<Microbit>::DESCRIPTOR)]
     {
@@ -200,4 +204,20 @@ fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
     assert!(device.wait().unwrap().success());
     eventually("all is delivered", || account(&collector.logs()) == (60, 0));
     assert_eq!(collector.logs()[0].resource["service.name"], "microbit");
+}
+
+#[test]
+fn a_collector_that_nobody_here_wrote_shows_what_a_cortex_m0_said() {
+    let (Some(image), Some(rotel)) = (firmware::microbit(), Rotel::start()) else { return };
+    let operator = operator_of(rotel.endpoint());
+    let gateway = operator.start(&[]);
+    let mut device = firmware::start_microbit(image, gateway.tcp.port());
+    let shown =
+        rotel.shows(PATIENCE, &["feature_name: Str(pump)", "feature_name: Str(lamp)", "microbit.turns"]);
+    for expected in ["automagik.feature.used", "service.name: Str(microbit)", "app.installation.id: Str("] {
+        assert!(shown.contains(expected), "`{expected}` is missing in:\n{shown}");
+    }
+    assert!(!shown.contains("service.instance.id"), "{shown}");
+    let _ = device.kill();
+    let _ = device.wait();
 }

@@ -146,7 +146,9 @@ impl Taking {
     fn say(&mut self) {
         for (reason, (said, at)) in Refusal::ALL.into_iter().zip(&mut self.said) {
             let count = self.counts.refused(reason);
-            if count > *said && at.is_none_or(|at| at.elapsed() >= SAID_EVERY) {
+            // Frames are repeated, as they should be: a count is enough.
+            if reason != Refusal::Replayed && count > *said && at.is_none_or(|at| at.elapsed() >= SAID_EVERY)
+            {
                 let more = count - *said;
                 eprintln!("telemetry-gateway: {more} frames refused: {}: {}", reason.word(), reason.remedy());
                 (*said, *at) = (count, Some(Instant::now()));
