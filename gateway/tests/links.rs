@@ -12,17 +12,20 @@ use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Pseudonym, Record};
 use automagik_telemetry_gateway::known::keys::parse;
 use automagik_telemetry_gateway::links::stream::{Splitter, encoded};
+use automagik_telemetry_gateway::tools::decode::hex;
 use automagik_telemetry_gateway::tools::simulate;
 use automagik_telemetry_test_support::Receiver;
 use operator::{KEY, Operator, PATIENCE, account, eventually};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A device, as a test moves it.
 struct Device {
@@ -184,4 +187,101 @@ fn what_devices_publish_is_taken_once_and_stays_with_the_broker_until_it_is() {
         expected.retain(|expected| *expected != answer);
     }
     eventually("all is delivered", || account(&collector.logs()) == (0, 200));
+}
+
+/// A device that publishes frames at `telemetry/<place>/<number>/up` and repeats each until it is acknowledged. Gives the names of all records that were.
+fn speaks(broker: u16, place: &str, number: u64, is_over: &AtomicBool) -> Vec<String> {
+    let mut device = Device::new(number);
+    let topic = |way: &str| format!("telemetry/{place}/{number}/{way}");
+    let options = MqttOptions::new(format!("device-{number}"), "127.0.0.1", broker);
+    let (client, mut connection) = Client::new(options, 100);
+    client.subscribe(topic("down"), QoS::AtMostOnce).unwrap();
+    let (sender, answers) = channel();
+    std::thread::spawn(move || {
+        for event in connection.iter() {
+            match event {
+                Ok(Event::Incoming(Packet::Publish(publish))) => drop(sender.send(publish.payload.to_vec())),
+                Ok(_) => {}
+                // The test is over.
+                Err(_) => return,
+            }
+        }
+    });
+    let (hello, mut names) = (device.hello(), Vec::new());
+    let publish = |frame: &[u8]| client.publish(topic("up"), QoS::AtLeastOnce, false, frame).unwrap();
+    publish(&hello);
+    while !is_over.load(Ordering::SeqCst) {
+        let (sequence, frame) = device.data(4);
+        let started = Instant::now();
+        let mut is_said = Instant::now();
+        publish(&frame);
+        loop {
+            assert!(started.elapsed() < PATIENCE, "nobody acknowledges it");
+            match answers.recv_timeout(Duration::from_millis(300)) {
+                Ok(answer) if device.session.is_acknowledged(sequence, &answer) => break,
+                // A question, or the acknowledgement of what was acknowledged.
+                Ok(_) if is_said.elapsed() < Duration::from_millis(300) => continue,
+                _ => {}
+            }
+            is_said = Instant::now();
+            publish(&hello);
+            publish(&frame);
+        }
+        let uid = hex(&device.session.key().uid(device.session.boot()));
+        names.extend((sequence..sequence + 4).map(|number| format!("{uid}{number:08x}")));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    names
+}
+
+/// Two gateways that share nothing, devices spread by topic; one of them is killed again and again, and its disk with it.
+fn lose_a_gateway_and_its_disk(times: u32) {
+    let Some(broker) = mosquitto() else { return };
+    let collector = Receiver::start();
+    let settings = |name: &str| {
+        let mqtt = broker.settings(name).replace("telemetry/+/up", &format!("telemetry/{name}/+/up"));
+        format!("acknowledge = 'collector'\nrecord_uid = true\n{mqtt}")
+    };
+    let (here, there) = (Operator::new(&collector), Operator::new(&collector));
+    let (mut a, _b) = (here.start_with(&settings("a")), there.start_with(&settings("b")));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let devices: Vec<_> = (1..=4)
+        .map(|number| {
+            let (is_over, port) = (Arc::clone(&is_over), broker.port);
+            std::thread::spawn(move || {
+                speaks(port, if number % 2 == 0 { "a" } else { "b" }, number, &is_over)
+            })
+        })
+        .collect();
+    for _ in 0..times {
+        std::thread::sleep(Duration::from_millis(250));
+        drop(a);
+        std::fs::remove_dir_all(here.path("state")).unwrap();
+        a = here.start_with(&settings("a"));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    is_over.store(true, Ordering::SeqCst);
+    let acknowledged: Vec<String> = devices.into_iter().flat_map(|device| device.join().unwrap()).collect();
+    // Whoever has it acknowledged has it at the collector: at once, and one of each by its name.
+    let delivered: BTreeSet<String> =
+        collector.logs().iter().map(|log| log.attribute("log.record.uid").to_owned()).collect();
+    let lost: Vec<&String> = acknowledged.iter().filter(|name| !delivered.contains(*name)).collect();
+    assert!(lost.is_empty() && acknowledged.len() > 100, "{} of {} are lost", lost.len(), acknowledged.len());
+    println!(
+        "{} acknowledged, none lost, {} delivered again",
+        acknowledged.len(),
+        collector.logs().len() - delivered.len()
+    );
+}
+
+#[test]
+fn what_the_collector_has_is_not_lost_with_a_gateway_and_its_disk() {
+    lose_a_gateway_and_its_disk(4);
+}
+
+/// `cargo test -p automagik-telemetry-gateway --test links -- --ignored --nocapture`: a minute or two.
+#[test]
+#[ignore = "a hundred gateways"]
+fn what_the_collector_has_is_not_lost_with_a_hundred_gateways_and_their_disks() {
+    lose_a_gateway_and_its_disk(100);
 }
