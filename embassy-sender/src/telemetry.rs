@@ -60,6 +60,9 @@ pub struct Telemetry<S, const N: usize> {
     on: AtomicBool,
     /// Events that said what they may not.
     out_of_domain: AtomicU32,
+    /// How often consent was withdrawn: what was sealed before must not leave after a later yes.
+    #[cfg(feature = "frames")]
+    withdrawn: AtomicU32,
     schema: PhantomData<fn(S)>,
 }
 
@@ -93,6 +96,8 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
             wake: Wake::new(),
             on: AtomicBool::new(false),
             out_of_domain: AtomicU32::new(0),
+            #[cfg(feature = "frames")]
+            withdrawn: AtomicU32::new(0),
             schema: PhantomData,
         }
     }
@@ -173,6 +178,8 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
     /// [`Provision::answer`](crate::Provision::answer).
     pub fn withdraw(&self) {
         self.on.store(false, Ordering::Relaxed);
+        #[cfg(feature = "frames")]
+        self.withdrawn.fetch_add(1, Ordering::Relaxed);
         self.queue.clear();
         aggregate::drain::<S>(self.now(), self.now(), |_| true);
         // Somebody may have flash to erase.

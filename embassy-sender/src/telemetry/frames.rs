@@ -126,9 +126,6 @@ impl<S: Schema, const N: usize> Telemetry<S, N> {
                 upload.collect();
                 // Ends early where consent does.
                 let _ = speaker.all(self, &mut upload.delivery).await;
-            } else {
-                // A later yes has a pseudonym of its own, and a session.
-                speaker.session = None;
             }
         }
     }
@@ -148,6 +145,8 @@ pub(super) struct Speaker<L, B, const MTU: usize> {
     /// Frames since it was said, over a link without answers.
     since: u32,
     answered: Option<Instant>,
+    /// How often consent had been withdrawn when the session began: a later yes has a session of its own.
+    withdrawn: u32,
     /// When the next frame may leave.
     free: Instant,
     frame: [u8; MTU],
@@ -172,6 +171,7 @@ impl<L: Link, B: FnMut() -> Boot, const MTU: usize> Speaker<L, B, MTU> {
             is_said: false,
             since: 0,
             answered: None,
+            withdrawn: 0,
             free: Instant::MIN,
             frame: [0; MTU],
         }
@@ -184,6 +184,10 @@ impl<L: Link, B: FnMut() -> Boot, const MTU: usize> Speaker<L, B, MTU> {
         delivery: &mut Delivery,
     ) -> Result<(), Withdrawn> {
         while let Some(batch) = telemetry.queue.batch(BATCH_RECORDS_MAX) {
+            let withdrawn = telemetry.withdrawn.load(Ordering::Relaxed);
+            if withdrawn != self.withdrawn {
+                (self.session, self.withdrawn) = (None, withdrawn);
+            }
             self.introduce::<S>();
             self.say(telemetry, delivery).await?;
             let Some(session) = &mut self.session else { return Ok(()) };
@@ -268,12 +272,12 @@ impl<L: Link, B: FnMut() -> Boot, const MTU: usize> Speaker<L, B, MTU> {
             if let Next::Wait(milliseconds) = delivery.next(Instant::now().as_millis()) {
                 Timer::after_millis(milliseconds).await;
             }
-            if !telemetry.is_on() {
-                return Err(Withdrawn);
-            }
             let frame = if is_hello { &self.said[..] } else { &self.frame[..] };
             let frame = frame.get(..sealed.len).unwrap_or(&[]);
             Timer::at(self.free).await;
+            if !self.may_leave(telemetry) {
+                return Err(Withdrawn);
+            }
             let is_sent = self.frames.link.send(frame).await.is_ok();
             self.free = Instant::now().saturating_add(self.frames.pause);
             if self.frames.hello_every.is_some() && is_sent {
@@ -302,6 +306,11 @@ impl<L: Link, B: FnMut() -> Boot, const MTU: usize> Speaker<L, B, MTU> {
             }
             delivery.done(Outcome::Retry { after_seconds: None }, Instant::now().as_millis());
         }
+    }
+
+    /// Whether what was sealed in this session may leave: nobody has said no since it began.
+    fn may_leave<S: Schema, const N: usize>(&self, telemetry: &Telemetry<S, N>) -> bool {
+        telemetry.is_on() && telemetry.withdrawn.load(Ordering::Relaxed) == self.withdrawn
     }
 
     /// Listens for an answer to the frame that has `sequence`.

@@ -223,3 +223,28 @@ fn after_a_no_nothing_leaves_and_a_later_yes_is_another_session() {
     run(&telemetry, &gateway, |frames| frames, |gateway| features(gateway).len() == 5);
     assert_eq!(gateway.borrow().known.len(), 1);
 }
+
+#[test]
+fn what_was_sealed_before_a_no_does_not_leave_after_a_yes_that_follows_at_once() {
+    let telemetry = Telemetry::<Device, 2048>::new();
+    record(&telemetry, 5);
+    // Data are lost, and so repeated.
+    let gateway =
+        RefCell::new(Gateway { fates: std::vec![(false, false), (true, true)], ..Gateway::default() });
+    let is_said = core::cell::Cell::new(false);
+    run(
+        &telemetry,
+        &gateway,
+        |frames| frames,
+        |gateway| {
+            if gateway.sent == 2 && !is_said.replace(true) {
+                // While the task waits for an answer.
+                telemetry.withdraw();
+                record(&telemetry, 1);
+            }
+            !gateway.records.is_empty()
+        },
+    );
+    let gateway = gateway.into_inner();
+    assert_eq!((features(&gateway).len(), gateway.known.len()), (1, 2), "another session, and the one event");
+}
