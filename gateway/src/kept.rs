@@ -96,7 +96,7 @@ impl Kept {
             for (boot, session) in &batch.sessions {
                 let bytes = postcard::to_stdvec(session).map_err(std::io::Error::other)?;
                 boots.insert(boot, bytes.as_slice())?;
-                if session.received().has_holes() {
+                if session.received.has_holes() {
                     holes.insert(boot, ())?;
                 } else {
                     holes.remove(boot)?;

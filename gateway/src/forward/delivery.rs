@@ -115,7 +115,7 @@ impl Forwarder {
         started: Instant,
         out: &mut Backward,
     ) -> Over {
-        let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
+        let manifests = self.manifests();
         let devices = Devices::of(part.iter().copied(), &manifests, self.names);
         add(&self.counts.moved, devices.moved.into());
         if devices.unknown > 0 {
@@ -173,6 +173,10 @@ impl Forwarder {
         }
     }
 
+    fn manifests(&self) -> Arc<Manifests> {
+        Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn say(&self, outcome: Outcome, failure: Failure) {
         let then = match outcome {
             Outcome::Retry { .. } => "it is sent again",
@@ -184,8 +188,7 @@ impl Forwarder {
 
     /// Tells that records of `held` were refused, all or `most`. A loss that is refused is not told again: that would have no end.
     fn refuse(&self, held: &Held<'_>, most: u32, told: &mut Vec<u8>) {
-        let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
-        let Some(known) = manifests.find(held.mark, held.version) else { return };
+        let Some(known) = self.manifests().find(held.mark, held.version) else { return };
         let mut records = Vec::new();
         held.records(&known.vocabulary, |record, _| records.push(record));
         let count = records.iter().filter(|record| record.loss().is_none()).map(|record| record.stands_for());

@@ -55,17 +55,8 @@ fn write_point(out: &mut Backward, vocabulary: &Vocabulary, metric: &Metric, pla
     let (start, end_of_time, combination) = place;
     let end = out.len();
     let attributes = if metric.kind == Kind::Counter { 7 } else { 9 };
-    // The last label changes fastest.
-    let mut rest = combination;
-    let mut words = Vec::new();
-    for (name, label) in metric.labels.iter().rev() {
-        words.push((name, label.get(rest % label.len().max(1))));
-        rest /= label.len().max(1);
-    }
-    for (name, word) in words {
-        if let Some(word) = word {
-            out.attribute(attributes, name, word);
-        }
+    for (name, word) in metric.words(combination) {
+        out.attribute(attributes, name, word);
     }
     let sum: u64 = counts.iter().sum();
     match metric.kind {

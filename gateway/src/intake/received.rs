@@ -1,10 +1,12 @@
 //! Which records of a boot have arrived, as ranges of their sequence: a hole between two is what is missing, and may still come.
 
+use serde::{Deserialize, Serialize};
+
 /// Most ranges that are kept: where there are more, the oldest hole is given up.
 pub const RANGES_MAX: usize = 16;
 
 /// Ranges of what has arrived, in order, none touching another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Received {
     ranges: Vec<(u32, u32)>,
 }
@@ -22,13 +24,6 @@ pub enum Arrival {
 }
 
 impl Received {
-    /// That of these ranges, as [`ranges`](Received::ranges) gives them.
-    #[must_use]
-    pub fn of(mut ranges: Vec<(u32, u32)>) -> Self {
-        ranges.truncate(RANGES_MAX);
-        Self { ranges }
-    }
-
     /// The ranges: first, and behind the last.
     #[must_use]
     pub fn ranges(&self) -> &[(u32, u32)] {

@@ -28,7 +28,8 @@ pub struct Session {
     counts_start: Option<u32>,
     /// When something arrived last, in seconds since 1970.
     pub seen: u64,
-    ranges: Vec<(u32, u32)>,
+    /// What has arrived.
+    pub received: Received,
 }
 
 impl Session {
@@ -45,7 +46,7 @@ impl Session {
             latest_start: now.step(resolution),
             counts_start: None,
             seen: now.0,
-            ranges: Vec::new(),
+            received: Received::default(),
         };
         session.hear(statement, now, resolution);
         session
@@ -74,18 +75,6 @@ impl Session {
     pub fn counts_start(&mut self) -> u32 {
         let start = self.start();
         *self.counts_start.get_or_insert(start)
-    }
-
-    /// What has arrived.
-    #[must_use]
-    pub fn received(&self) -> Received {
-        Received::of(self.ranges.clone())
-    }
-
-    /// Keeps what has arrived.
-    pub fn set_received(&mut self, received: &Received) {
-        self.ranges.clear();
-        self.ranges.extend_from_slice(received.ranges());
     }
 }
 

@@ -149,7 +149,7 @@ impl Taker {
             }
             (Kind::Hello | Kind::Once, Some(boot)) => {
                 let known = self.live.get(&number(boot)).cloned().or_else(|| boots.of_number(number(boot)));
-                let next = known.as_ref().map_or(0, |session| session.received().next());
+                let next = known.as_ref().map_or(0, |session| session.received.next());
                 let (key, sequence) = self
                     .keys
                     .candidates(boot, clear.hint())
@@ -168,9 +168,8 @@ impl Taker {
                 let acknowledgement = acknowledgement(key, number(boot), sequence);
                 let mut session =
                     known.unwrap_or_else(|| Session::new(key, boot, &statement, now, resolution));
-                let mut received = session.received();
                 let replayed = Err((Refusal::Replayed, Answer::Known(acknowledgement)));
-                if received.has(sequence) {
+                if session.received.has(sequence) {
                     return replayed;
                 }
                 session.hear(&statement, now, resolution);
@@ -179,8 +178,7 @@ impl Taker {
                     self.keep(number(boot), session);
                     return self.take_records(number(boot), sequence, stream, room, now);
                 }
-                let Arrival::New { given_up } = received.note(sequence, 1) else { return replayed };
-                session.set_received(&received);
+                let Arrival::New { given_up } = session.received.note(sequence, 1) else { return replayed };
                 self.keep(number(boot), session);
                 self.give_up(number(boot), given_up, now);
                 Ok(Answer::Known(acknowledgement))
@@ -204,8 +202,7 @@ impl Taker {
         let Some(known) = self.keys.by_id(session.key) else { return Err(unknown) };
         let acknowledgement = acknowledgement(known, boot, sequence);
         let found = self.manifests.find(session.mark, session.version).ok_or(unknown)?;
-        let mut received = session.received();
-        if received.has(sequence) {
+        if session.received.has(sequence) {
             return Err((Refusal::Replayed, Answer::Known(acknowledgement)));
         }
         let (mut count, mut last, mut counts) = (0_u32, 0, false);
@@ -220,10 +217,9 @@ impl Taker {
         if room < (self.held.len() + super::held::HEAD_LEN + stream.len()) as u64 {
             return Err((Refusal::StoreFull, Answer::Later));
         }
-        let Arrival::New { given_up } = received.note(sequence, count) else {
+        let Arrival::New { given_up } = session.received.note(sequence, count) else {
             return Err((Refusal::Replayed, Answer::Known(acknowledgement)));
         };
-        session.set_received(&received);
         session.learn(last, now, found.vocabulary.resolution);
         let held = Held {
             sequence,
@@ -253,11 +249,9 @@ impl Taker {
             self.live.iter().filter(|(_, session)| session.seen < least).map(|(boot, _)| *boot).collect();
         for boot in quiet {
             let Some(session) = self.live.get_mut(&boot) else { continue };
-            let mut received = session.received();
-            if received.has_holes() {
+            if session.received.has_holes() {
                 if session.seen < before {
-                    let given_up = received.give_up();
-                    session.set_received(&received);
+                    let given_up = session.received.give_up();
                     self.give_up(boot, given_up, now);
                 }
             } else if !self.changed.contains(&boot) {
@@ -293,7 +287,7 @@ impl Taker {
         self.by_session.get(&clear.session())?.iter().find_map(|boot| {
             let session = self.live.get(boot)?;
             let known = self.keys.by_id(session.key)?;
-            let mut sequences = clear.sequences(session.received().next());
+            let mut sequences = clear.sequences(session.received.next());
             let sequence = sequences
                 .find(|sequence| known.key.open(clear, of_number(*boot), *sequence, plain).is_ok())?;
             Some((*boot, sequence))

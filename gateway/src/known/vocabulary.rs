@@ -127,6 +127,18 @@ impl Vocabulary {
     }
 }
 
+impl Metric {
+    /// The labels' names and words of the cells of `combination`, the last label first: it changes fastest.
+    pub(crate) fn words(&self, combination: usize) -> impl Iterator<Item = (&str, &str)> {
+        let mut rest = combination;
+        self.labels.iter().rev().filter_map(move |(name, words)| {
+            let word = words.get(rest.checked_rem(words.len())?)?;
+            rest /= words.len();
+            Some((name.as_str(), word.as_str()))
+        })
+    }
+}
+
 impl Field {
     fn new(field: &ManifestField<'_>) -> Self {
         let cardinality = field.cardinality();

@@ -122,10 +122,8 @@ fn said(vocabulary: &Vocabulary, record: &Record) -> Json {
         if classes > 1 {
             said.insert("class".to_owned(), (delta.cell % classes).into());
         }
-        let mut rest = delta.cell / classes;
-        for (name, words) in metric.labels.iter().rev() {
-            said.insert(name.clone(), words.get(rest % words.len().max(1)).cloned().into());
-            rest /= words.len().max(1);
+        for (name, word) in metric.words(delta.cell / classes) {
+            said.insert(name.to_owned(), word.into());
         }
         said.insert("count".to_owned(), delta.count.into());
         said.insert("steps".to_owned(), delta.end.steps().saturating_sub(delta.start.steps()).into());
