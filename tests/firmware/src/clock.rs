@@ -9,9 +9,6 @@ use critical_section::Mutex;
 use embassy_time_driver::Driver;
 use embassy_time_queue_utils::Queue;
 
-/// 12.5 MHz is what the machine starts with.
-const CYCLES_PER_TICK: u32 = 12_500;
-
 struct Clock {
     state: Mutex<RefCell<State>>,
 }
@@ -38,10 +35,10 @@ embassy_time_driver::time_driver_impl!(static CLOCK: Clock = Clock {
     state: Mutex::new(RefCell::new(State { ticks: 0, queue: Queue::new() })),
 });
 
-/// Starts the ticks.
-pub fn start(mut syst: SYST) {
+/// Starts the ticks, each of so many cycles. Each calls the crate's `ticked`.
+pub fn start(mut syst: SYST, cycles_per_tick: u32) {
     syst.set_clock_source(SystClkSource::Core);
-    syst.set_reload(CYCLES_PER_TICK - 1);
+    syst.set_reload(cycles_per_tick - 1);
     syst.clear_current();
     syst.enable_counter();
     syst.enable_interrupt();
@@ -55,5 +52,5 @@ fn SysTick() {
         let now = state.ticks;
         let _ = state.queue.next_expiration(now);
     });
-    crate::network::poll();
+    crate::ticked();
 }

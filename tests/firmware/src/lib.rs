@@ -16,13 +16,20 @@ use embassy_executor::{Executor, Spawner};
 use embassy_net::{Config, Runner, Stack, StackResources};
 use static_cell::StaticCell;
 
+/// 12.5 MHz is what the machine starts with.
+const CYCLES_PER_TICK: u32 = 12_500;
+
+fn ticked() {
+    network::poll();
+}
+
 /// Starts the clock and the network, and spawns what `spawn` does. Called once.
 pub fn start(spawn: impl FnOnce(Spawner, Stack<'static>)) -> ! {
     static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     // DHCP, DNS, one connection, and datagrams.
     static RESOURCES: StaticCell<StackResources<4>> = StaticCell::new();
     // SAFETY: nothing else on this machine takes them.
-    clock::start(unsafe { cortex_m::Peripherals::steal() }.SYST);
+    clock::start(unsafe { cortex_m::Peripherals::steal() }.SYST, CYCLES_PER_TICK);
     let (stack, runner) = embassy_net::new(
         network::Stellaris::new(),
         Config::dhcpv4(Default::default()),

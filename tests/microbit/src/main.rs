@@ -4,6 +4,7 @@
 #![no_std]
 #![no_main]
 
+#[path = "../../firmware/src/clock.rs"]
 mod clock;
 mod nrf51;
 
@@ -79,11 +80,17 @@ async fn program(spawner: Spawner) {
     exit(EXIT_SUCCESS);
 }
 
+/// 16 MHz, of which a thousand ticks are made.
+const CYCLES_PER_TICK: u32 = 16_000;
+
+/// The serial line has an interrupt of its own.
+fn ticked() {}
+
 #[entry]
 fn main() -> ! {
     static EXECUTOR: StaticCell<Executor> = StaticCell::new();
     // SAFETY: nothing else on this machine takes them.
-    clock::start(unsafe { cortex_m::Peripherals::steal() }.SYST);
+    clock::start(unsafe { cortex_m::Peripherals::steal() }.SYST, CYCLES_PER_TICK);
     nrf51::start();
     EXECUTOR.init(Executor::new()).run(|spawner| {
         if let Ok(task) = program(spawner) {
