@@ -21,11 +21,11 @@ pub(crate) fn seconds() -> u64 {
 /// Seconds since 1970, where somebody said so.
 #[cfg(feature = "tls")]
 pub(crate) fn unix_seconds() -> Option<u64> {
-    (STARTED.load(Ordering::Relaxed) > 0).then(seconds)
+    started().map(|_| seconds())
 }
 
 /// When the device started, in seconds since 1970, where somebody said what time it is.
-#[cfg(feature = "frames")]
+#[cfg(any(feature = "frames", feature = "tls"))]
 pub(crate) fn started() -> Option<u64> {
     let seconds = STARTED.load(Ordering::Relaxed);
     (seconds > 0).then_some(u64::from(seconds))

@@ -153,9 +153,10 @@ mod tests {
     fn number() -> impl Strategy<Value = Number> {
         prop_oneof![
             (any::<u64>(), 0_u32..=64).prop_map(|(value, width)| Number::Fixed(value & mask(width), width)),
-            any::<u32>()
+            (0..u32::MAX)
                 .prop_flat_map(|number| (0_u32..32).prop_map(move |by| Number::Universal(number >> by))),
-            any::<i32>().prop_flat_map(|number| (0_u32..32).prop_map(move |by| Number::Signed(number >> by))),
+            (-i32::MAX..=i32::MAX)
+                .prop_flat_map(|number| (0_u32..32).prop_map(move |by| Number::Signed(number >> by))),
         ]
     }
 
