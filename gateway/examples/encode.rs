@@ -112,14 +112,11 @@ fn main() {
             mark: vocabulary.mark(),
             version: vocabulary.version_mark,
             pseudonym: [device; 16],
-            uid: [0; 12],
-            boot: [0; 8],
-            sequence: 0,
             start: START,
             arrived: u64::from(START + 60) * 60,
             counts_start: START,
-            lost: None,
             stream,
+            ..Held::default()
         })
         .collect();
     let mut manifests = Manifests::default();

@@ -69,12 +69,62 @@ impl Refusal {
     }
 }
 
+/// Why a log record or a point was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordRefusal {
+    /// There is no manifest of its program.
+    UnknownProgram,
+    /// Its resource or scope says what is in no manifest.
+    Origin,
+    /// The manifest has no event or metric of that name.
+    UnknownName,
+    /// An attribute, a value, a unit or a severity is not in the manifest.
+    OutOfDomain,
+    /// It has more than an event or a metric has: a body, a trace, an exemplar.
+    More,
+}
+
+impl RecordRefusal {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::UnknownProgram, Self::Origin, Self::UnknownName, Self::OutOfDomain, Self::More];
+
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::UnknownProgram => "unknown_program",
+            Self::Origin => "unknown_origin",
+            Self::UnknownName => "unknown_name",
+            Self::OutOfDomain => "out_of_domain",
+            Self::More => "more_than_a_record",
+        }
+    }
+
+    /// What it means, and what to do.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::UnknownProgram => {
+                "there is no manifest of this service.name: put it into the gateway's folder of manifests, and send SIGHUP"
+            }
+            Self::Origin => "the resource or the scope has an attribute or a value that is in no manifest",
+            Self::UnknownName => "the manifest has no event or metric of this name",
+            Self::OutOfDomain => {
+                "an attribute or a value is not in the manifest: put that of this version into the gateway's folder"
+            }
+            Self::More => "a record may have a name, a time, a severity and attributes, and nothing else",
+        }
+    }
+}
+
 macro_rules! counts {
     ($($(#[doc = $doc:literal])+ $name:ident: $metric:literal,)+) => {
         /// Counters that only grow.
         #[derive(Debug, Default)]
         pub struct Counts {
             refused: [AtomicU64; Refusal::ALL.len()],
+            refused_of_programs: [AtomicU64; RecordRefusal::ALL.len()],
             $($(#[doc = $doc])+ pub $name: AtomicU64,)+
         }
 
@@ -89,6 +139,12 @@ macro_rules! counts {
                     let word = reason.word();
                     let _ = writeln!(text, "telemetry_gateway_frames_refused_total{{reason=\"{word}\"}} {}", self.refused(reason));
                 }
+                let name = "telemetry_gateway_program_records_refused_total";
+                let _ = writeln!(text, "# HELP {name} Log records and points of programs that were not taken, by reason.");
+                let _ = writeln!(text, "# TYPE {name} counter");
+                for reason in RecordRefusal::ALL {
+                    let _ = writeln!(text, "{name}{{reason=\"{}\"}} {}", reason.word(), self.refused_of_programs(reason));
+                }
                 $({
                     let _ = writeln!(text, "# HELP {} {}", $metric, concat!($($doc),+).trim());
                     let _ = writeln!(text, "# TYPE {} counter", $metric);
@@ -101,6 +157,8 @@ macro_rules! counts {
 }
 
 counts! {
+    /// Requests of programs that arrived.
+    requests: "telemetry_gateway_program_requests_total",
     /// Frames that arrived.
     frames: "telemetry_gateway_frames_total",
     /// Records that were taken.
@@ -133,6 +191,17 @@ impl Counts {
     #[must_use]
     pub fn refused(&self, reason: Refusal) -> u64 {
         self.refused[reason as usize].load(Ordering::Relaxed)
+    }
+
+    /// More records of programs that were refused, by reason.
+    pub fn refuse_of_programs(&self, refused: &[u64; RecordRefusal::ALL.len()]) {
+        self.refused_of_programs.iter().zip(refused).for_each(|(counter, count)| add(counter, *count));
+    }
+
+    /// How many records of programs were refused for this reason.
+    #[must_use]
+    pub fn refused_of_programs(&self, reason: RecordRefusal) -> u64 {
+        self.refused_of_programs[reason as usize].load(Ordering::Relaxed)
     }
 }
 

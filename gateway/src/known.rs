@@ -6,6 +6,7 @@
 //!  keys/*.key ────────► Keys
 //! ```
 
+pub mod system;
 pub mod vocabulary;
 pub mod manifests;
 pub mod keys;

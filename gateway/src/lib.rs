@@ -1,10 +1,10 @@
 //! A gateway for frames: it takes them from devices, opens them, checks every ordinal against a manifest, gives them words and time, and forwards
-//! standard OTLP. What leaves has no trace of who sent it.
+//! standard OTLP. It takes OTLP from programs too, checked in the same way. What leaves has no trace of who sent it.
 //!
 //! ```text
-//!  links: UDP, streams, MQTT ──► intake: open, new?, in the domain? ──► kept: one step on disk ──► forward: OTLP ──► collector
-//!          ▲                    │ known: manifests, keys                 │                          │
-//!          └─ acknowledgement ◄─┴────────────────────────────────────────┴──────────────────────────┘ as the operator chose
+//!  links: UDP, streams, MQTT, HTTP ──► intake: open, new?, in the domain? ──► kept: one step on disk ──► forward: OTLP ──► collector
+//!          ▲                          │ known: manifests, keys                 │                          │
+//!          └─ acknowledgement ◄───────┴────────────────────────────────────────┴──────────────────────────┘ as the operator chose
 //! ```
 //!
 //! This library is what the program `telemetry-gateway` is made of; it promises no interface.

@@ -1,5 +1,7 @@
 //! Where frames come from. A link hands over bytes and a way back, and knows nothing of what they say.
 
+pub mod accepting;
+pub mod http;
 pub mod message;
 pub mod mqtt;
 pub mod serial;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 
 /// Frames that arrived together.
 #[derive(Debug, Default)]
@@ -20,6 +23,8 @@ pub struct Arrived {
     pub bytes: Vec<u8>,
     /// Where each ends, and how to answer it.
     pub frames: Vec<(usize, Back)>,
+    /// A program's records, ready to be kept, and who waits to hear whether they are on disk; there may be no room.
+    pub request: Option<(Vec<u8>, oneshot::Sender<bool>)>,
 }
 
 /// The way back to whoever sent a frame. It lives in memory until the frame is acknowledged, and is written nowhere.

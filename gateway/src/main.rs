@@ -73,6 +73,9 @@ struct Run {
     /// An address to take streams at.
     #[arg(long)]
     tcp: Vec<SocketAddr>,
+    /// An address to take OTLP over HTTP at, from programs on this network, such as 192.168.1.2:4318.
+    #[arg(long)]
+    http: Vec<SocketAddr>,
     /// Takes a stream from standard input too.
     #[arg(long)]
     stdin: bool,
@@ -193,6 +196,9 @@ fn run(run: Run) -> Result<ExitCode, String> {
     if !run.tcp.is_empty() {
         settings.tcp = run.tcp;
     }
+    if !run.http.is_empty() {
+        settings.http = run.http;
+    }
     let (ready, warnings) = settings.ready()?;
     warnings.iter().for_each(|warning| eprintln!("telemetry-gateway: {warning}"));
     if run.check {
@@ -204,9 +210,12 @@ fn run(run: Run) -> Result<ExitCode, String> {
     let runtime = runtime.map_err(|error| format!("no threads can be started ({error})"))?;
     runtime.block_on(async {
         let gateway = Gateway::start(ready).await?;
-        for (what, addresses) in
-            [("udp", gateway.udp()), ("tcp", gateway.tcp()), ("health", gateway.health().as_slice())]
-        {
+        for (what, addresses) in [
+            ("udp", gateway.udp()),
+            ("tcp", gateway.tcp()),
+            ("http", gateway.http()),
+            ("health", gateway.health().as_slice()),
+        ] {
             addresses.iter().for_each(|address| eprintln!("telemetry-gateway: {what} {address}"));
         }
         until_stopped(&gateway).await;

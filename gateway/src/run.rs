@@ -13,9 +13,13 @@ pub mod taking;
 
 use crate::counts::Counts;
 use crate::forward::delivery::{Forwarder, Shared};
+use crate::forward::through::Through;
 use crate::kept::Kept;
+use crate::links::accepting::accept;
+use crate::links::http::{self, Programs};
 use crate::links::udp::Udp;
 use crate::links::{Inbox, stream};
+use automagik_telemetry_std::Exporter;
 use settings::{Ready, Settings};
 use std::io;
 use std::net::SocketAddr;
@@ -39,6 +43,7 @@ pub struct Gateway {
     taking: Option<std::thread::JoinHandle<()>>,
     udp: Vec<SocketAddr>,
     tcp: Vec<SocketAddr>,
+    http: Vec<SocketAddr>,
     health: Option<SocketAddr>,
 }
 
@@ -49,7 +54,7 @@ impl Gateway {
     ///
     /// What can't be opened, and what to do.
     pub async fn start(ready: Ready) -> Result<Self, String> {
-        let Ready { settings, known: (keys, known_manifests), exporter } = ready;
+        let Ready { settings, known: (keys, known_manifests), exporter, through } = ready;
         let state = settings.state.clone().unwrap_or_else(|| PathBuf::from("."));
         let kept = Kept::open(&state).map_err(|error| {
             format!(
@@ -101,13 +106,14 @@ impl Gateway {
             taking: Some(taking),
             udp: Vec::new(),
             tcp: Vec::new(),
+            http: Vec::new(),
             health: None,
         };
-        gateway.listen(inbox).await?;
+        gateway.listen(inbox, through).await?;
         Ok(gateway)
     }
 
-    async fn listen(&mut self, inbox: Inbox) -> Result<(), String> {
+    async fn listen(&mut self, inbox: Inbox, through: Option<Exporter>) -> Result<(), String> {
         let fails = |what: &str, address: SocketAddr, error: io::Error| {
             format!("{what} {address}: {error}: name an address of this machine that is free")
         };
@@ -126,23 +132,22 @@ impl Gateway {
             let listener = TcpListener::bind(address).await.map_err(|error| fails("tcp", address, error))?;
             self.tcp.push(listener.local_addr().map_err(|error| fails("tcp", address, error))?);
             let inbox = inbox.clone();
-            let free = Arc::new(tokio::sync::Semaphore::new(stream::STREAMS_MAX));
-            tokio::spawn(async move {
-                loop {
-                    let Ok(place) = Arc::clone(&free).acquire_owned().await else { return };
-                    // Where the system has no more of them, it is tried again in a moment.
-                    let Ok((connection, _)) = listener.accept().await else {
-                        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                        continue;
-                    };
-                    let (reader, writer) = connection.into_split();
-                    let inbox = inbox.clone();
-                    tokio::spawn(async move {
-                        stream::serve(reader, writer, inbox).await;
-                        drop(place);
-                    });
-                }
-            });
+            tokio::spawn(accept(listener, stream::STREAMS_MAX, move |connection| {
+                let (reader, writer) = connection.into_split();
+                stream::serve(reader, writer, inbox.clone())
+            }));
+        }
+        let (manifests, counts) = (Arc::clone(&self.manifests), Arc::clone(&self.counts));
+        let through = through.map(Through::start).transpose();
+        let through = through.map_err(|error| format!("no thread can be started ({error})"))?;
+        let programs = Arc::new(Programs::new(manifests, counts, inbox.clone(), through));
+        for address in self.settings.http.clone() {
+            let listener = TcpListener::bind(address).await.map_err(|error| fails("http", address, error))?;
+            self.http.push(listener.local_addr().map_err(|error| fails("http", address, error))?);
+            let programs = Arc::clone(&programs);
+            tokio::spawn(accept(listener, http::CONNECTIONS_MAX, move |connection| {
+                Arc::clone(&programs).serve(connection)
+            }));
         }
         for mqtt in self.settings.mqtt.clone() {
             let options = mqtt.options()?;
@@ -179,6 +184,12 @@ impl Gateway {
     #[must_use]
     pub fn tcp(&self) -> &[SocketAddr] {
         &self.tcp
+    }
+
+    /// Where it takes OTLP from programs.
+    #[must_use]
+    pub fn http(&self) -> &[SocketAddr] {
+        &self.http
     }
 
     /// Where it answers questions about itself.

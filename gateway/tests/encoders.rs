@@ -1,53 +1,27 @@
 //! The gateway's writer of OTLP against core's: of the same records they say the same, but for who speaks.
 
+mod programs {
+    pub(crate) mod records;
+}
+
 use automagik_telemetry_core::frames::{Boot, Clear, Hello, Key, MTU_MAX, Session};
-use automagik_telemetry_core::loss::Reason;
 use automagik_telemetry_core::otlp::{Logs, Metrics};
-use automagik_telemetry_core::record::{Cursor, Delta};
+use automagik_telemetry_core::record::Cursor;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{
-    CommandExecuted, FeatureUsed, HealthStatus, Milliseconds, Pseudonym, Record, ServiceHealth,
-};
+use automagik_telemetry_core::{Pseudonym, Record};
 use automagik_telemetry_gateway::backward::Backward;
 use automagik_telemetry_gateway::forward::request::Devices;
 use automagik_telemetry_gateway::intake::held::Held;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
-use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
+use automagik_telemetry_gateway::tools::simulate::{manifest, schema};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
+use programs::records::{START, in_order, record};
 use proptest::prelude::*;
 use prost::Message;
-
-/// The step in which the boot began.
-const START: u32 = 29_900_000;
-
-fn task() -> impl Strategy<Value = Task> {
-    prop_oneof![Just(Task::Measure), Just(Task::Report), Just(Task::Calibrate), Just(Task::Sleep)]
-}
-
-fn record() -> impl Strategy<Value = Record> {
-    let event = prop_oneof![
-        task().prop_map(|feature| Simulated::Feature(FeatureUsed { feature })),
-        (task(), any::<bool>(), any::<u32>()).prop_map(|(command, success, duration)| {
-            Simulated::Ran(CommandExecuted { command, success, duration: Milliseconds::new(duration) })
-        }),
-        task()
-            .prop_map(|service| Simulated::Health(ServiceHealth { service, status: HealthStatus::Degraded })),
-    ];
-    prop_oneof![
-        6 => (event, 0_u32..50).prop_map(|(event, time)| Record::new(&event, Coarse::from_steps(START + time)).unwrap()),
-        1 => (1_u32..1000, 0_u32..50)
-            .prop_map(|(count, time)| Record::dropped(Reason::QueueFull, count, Coarse::from_steps(START + time))),
-        2 => (0_usize..2, 0_usize..176, 1_u32..1000).prop_map(|(metric, cell, count)| {
-            let cell = if metric == 0 { cell % 4 } else { cell };
-            let (start, end) = (Coarse::from_steps(START + 3), Coarse::from_steps(START + 4));
-            Record::from_delta(&Delta { metric, cell, count, start, end })
-        }),
-    ]
-}
 
 /// The stream of a frame that says `records`.
 fn stream(records: &[Record]) -> Vec<u8> {
@@ -74,26 +48,18 @@ fn without_build(resource: Option<OtlpResource>) -> Vec<(String, String)> {
 proptest! {
     #[test]
     fn a_gateway_says_of_records_what_core_says(mut records in prop::collection::vec(record(), 1..40)) {
-        // As a device has them: what was counted in the order of its cells, one record a cell.
-        records.sort_by_key(|record| record.as_delta().map(|delta| (delta.metric, delta.cell)));
-        records.dedup_by(|one, other| {
-            let cell = |record: &Record| record.as_delta().map(|delta| (delta.metric, delta.cell));
-            cell(one).is_some() && cell(one) == cell(other)
-        });
+        in_order(&mut records);
         let stream = stream(&records);
         let vocabulary = Vocabulary::read(&manifest()).unwrap();
         let held = Held {
             mark: vocabulary.mark(),
             version: vocabulary.version_mark,
             pseudonym: [0; 16],
-            uid: [0; 12],
-            boot: [9; 8],
-            sequence: 0,
             start: START,
             arrived: u64::from(START + 60) * 60,
             counts_start: START,
-            lost: None,
             stream: &stream,
+            ..Held::default()
         };
         let mut manifests = Manifests::default();
         manifests.add(vocabulary).unwrap();

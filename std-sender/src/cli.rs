@@ -114,6 +114,9 @@ enum Choice {
         /// As JSON
         #[arg(long)]
         json: bool,
+        /// As a manifest in CBOR, which a gateway reads
+        #[arg(long, conflicts_with = "json")]
+        cbor: bool,
     },
     /// Show what waits to be sent, and what was sent in the last 30 days
     Show,
@@ -133,24 +136,32 @@ impl Command {
             Choice::Test { send } => test(&rights, send),
             Choice::On => on(&rights),
             Choice::Off => off(&rights),
-            Choice::Inventory { json: false } => Ok(rights.inventory().to_string()),
-            Choice::Inventory { json: true } => match rights.inventory().json() {
+            Choice::Inventory { cbor: true, .. } => return write(rights.inventory().cbor()),
+            Choice::Inventory { json: true, .. } => match rights.inventory().json() {
                 Ok(json) => Ok(format!("{json:#}\n")),
                 Err(error) => Err(error.to_string()),
             },
+            Choice::Inventory { .. } => Ok(rights.inventory().to_string()),
             Choice::Show => Ok(show(&rights)),
             Choice::Export => Ok(rights.export().iter().map(|request| format!("{request}\n")).collect()),
             Choice::Forget => forget(&rights),
         };
-        let (written, code) = match done {
-            Ok(text) => (io::stdout().write_all(text.as_bytes()), ExitCode::SUCCESS),
-            Err(text) => (io::stderr().write_all(format!("error: {text}\n").as_bytes()), ExitCode::FAILURE),
-        };
-        match written {
-            // Whoever reads has read enough.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-            _ => code,
+        match done {
+            Ok(text) => write(text.as_bytes()),
+            Err(text) => {
+                let _ = io::stderr().write_all(format!("error: {text}\n").as_bytes());
+                ExitCode::FAILURE
+            }
         }
+    }
+}
+
+/// Writes to standard output.
+fn write(bytes: &[u8]) -> ExitCode {
+    match io::stdout().write_all(bytes) {
+        // Whoever reads has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -212,9 +212,17 @@ impl Record {
         Self(Wire { time: time.steps(), ..self.0 })
     }
 
-    /// The record of these bits, which may be none of any schema.
+    /// Returns the record of `event` that has these [`bits`](Record::bits), for who receives records. Like [`read`](Record::read), that checks nothing
+    /// against a schema.
+    ///
+    /// ```
+    /// use automagik_telemetry_core::{Record, loss::Reason, time::Coarse};
+    /// let record = Record::dropped(Reason::Refused, 7, Coarse::from_steps(1));
+    /// assert_eq!(Record::of_bits(record.event(), record.time(), record.bits()), record);
+    /// ```
     #[cfg(feature = "frames")]
-    pub(crate) const fn of_bits(event: u16, time: Coarse, bits: u64) -> Self {
+    #[must_use]
+    pub const fn of_bits(event: u16, time: Coarse, bits: u64) -> Self {
         Self(Wire { event, time: time.steps(), bits })
     }
 

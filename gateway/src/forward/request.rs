@@ -4,6 +4,7 @@ use super::metrics;
 use crate::backward::Backward;
 use crate::intake::held::Held;
 use crate::known::manifests::Manifests;
+use crate::known::system::System;
 use crate::known::vocabulary::Vocabulary;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME, SDK_VERSION};
@@ -21,6 +22,7 @@ pub struct Device {
     /// Whether that is of the very version that runs there.
     is_version: bool,
     pseudonym: [u8; 16],
+    system: System,
     /// In the order of their arrival.
     pub records: Vec<Record>,
     /// What each is named by, where records are: none is all zeros.
@@ -43,9 +45,9 @@ impl Devices {
     #[must_use]
     pub fn of<'a>(frames: impl IntoIterator<Item = Held<'a>>, manifests: &Manifests, names: bool) -> Self {
         let mut found = Self::default();
-        let mut places: HashMap<([u8; 16], u32, [u8; 3]), usize> = HashMap::new();
+        let mut places: HashMap<([u8; 16], u32, [u8; 3], System), usize> = HashMap::new();
         for held in frames {
-            let place = (held.pseudonym, held.mark, held.version);
+            let place = (held.pseudonym, held.mark, held.version, held.system);
             let at = match places.get(&place) {
                 Some(at) => *at,
                 None => {
@@ -57,6 +59,7 @@ impl Devices {
                         vocabulary: known.vocabulary,
                         is_version: known.is_version,
                         pseudonym: held.pseudonym,
+                        system: held.system,
                         records: Vec::new(),
                         uids: Vec::new(),
                     });
@@ -125,6 +128,9 @@ fn write_around(out: &mut Backward, device: &Device, items: usize, end: usize) {
     out.open(2, items);
     let resource = out.len();
     out.attribute_bytes(1, INSTALLATION_ID, &digits(&device.pseudonym));
+    for (key, word) in device.system.attributes().rev() {
+        out.attribute(1, key, word);
+    }
     out.attribute(1, "telemetry.sdk.version", SDK_VERSION);
     out.attribute(1, "telemetry.sdk.language", "rust");
     out.attribute(1, "telemetry.sdk.name", SDK_NAME);

@@ -1,4 +1,4 @@
-//! A frame that was taken, as it lies on disk until the collector has it: who it is from, when it began, and its records as the device packed them.
+//! A frame or a program's request that was taken, as it lies on disk until the collector has it: who it is from, when it began, and its records.
 //!
 //! | what | bytes |
 //! |---|---|
@@ -10,10 +10,13 @@
 //! | when it arrived, in seconds since 1970 | 8 |
 //! | the step in which the boot began, to its events and to its metrics | 4, 4 |
 //! | lost: the reason's ordinal, how many | 1, 4 |
-//! | length of the stream | 2 |
-//! | the stream of records | |
+//! | the operating system and the processor, of a program | 1, 1 |
+//! | how the records are packed | 1 |
+//! | length of the records | 2 |
+//! | the records | |
 
 use super::placing::{Now, Placing};
+use crate::known::system::System;
 use crate::known::vocabulary::Vocabulary;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::frames::Reader;
@@ -22,10 +25,20 @@ use automagik_telemetry_core::record::Delta;
 use automagik_telemetry_core::time::Coarse;
 
 /// Length of all but the stream.
-pub const HEAD_LEN: usize = 70;
+pub const HEAD_LEN: usize = 73;
 
-/// A frame on disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How records are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Packing {
+    /// As a device's frame has them: bits, in steps since its boot began.
+    #[default]
+    Frame,
+    /// One behind the other as [`Record::encode`] writes them, at times of day.
+    Encoded,
+}
+
+/// A frame, or a program's request, on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held<'a> {
     /// The half of a fingerprint.
     pub mark: u32,
@@ -47,6 +60,10 @@ pub struct Held<'a> {
     pub counts_start: u32,
     /// How many records were lost before it, and why.
     pub lost: Option<(Reason, u32)>,
+    /// What a program runs on.
+    pub system: System,
+    /// How the records are packed.
+    pub packing: Packing,
     /// The records; empty where it only tells of losses.
     pub stream: &'a [u8],
 }
@@ -66,7 +83,9 @@ impl<'a> Held<'a> {
         let (reason, count) = self.lost.map_or((0, 0), |(reason, count)| (reason as u8, count));
         bytes.push(reason);
         bytes.extend_from_slice(&count.to_le_bytes());
-        // A frame is 1,200 bytes at most.
+        bytes.extend_from_slice(&self.system.to_bytes());
+        bytes.push(u8::from(self.packing == Packing::Encoded));
+        // A frame is 1,200 bytes at most; a request is held in parts.
         bytes.extend_from_slice(&(self.stream.len() as u16).to_le_bytes());
         bytes.extend_from_slice(self.stream);
     }
@@ -90,11 +109,15 @@ impl<'a> Held<'a> {
             arrived: u64::from_le_bytes(part(bytes)?),
             counts_start: u32::from_le_bytes(part(bytes)?),
             lost: None,
+            system: System::default(),
+            packing: Packing::Frame,
             stream: &[],
         };
         let [reason] = part(bytes)?;
         let count = u32::from_le_bytes(part(bytes)?);
         held.lost = (count > 0).then_some((*Reason::ALL.get(usize::from(reason))?, count));
+        held.system = System::from_bytes(part(bytes)?)?;
+        held.packing = if part(bytes)? == [1] { Packing::Encoded } else { Packing::Frame };
         let len = usize::from(u16::from_le_bytes(part(bytes)?));
         let (stream, rest) = bytes.split_at_checked(len)?;
         (held.stream, *bytes) = (stream, rest);
@@ -119,12 +142,11 @@ impl<'a> Held<'a> {
             return 0;
         }
         let mut moved = 0;
-        // It was checked when it was taken.
-        for (number, record) in (self.sequence..).zip(Reader::new(vocabulary, self.stream).flatten()) {
+        for (number, record) in self.packed(vocabulary) {
             let Some(delta) = record.as_delta() else {
                 let (step, is_moved) = placing.place(record.time().steps());
                 moved += u32::from(is_moved);
-                take(record.at(Coarse::from_steps(step)), Some(number));
+                take(record.at(Coarse::from_steps(step)), number);
                 continue;
             };
             let (end, is_moved) = counts.place(delta.end.steps());
@@ -132,9 +154,25 @@ impl<'a> Held<'a> {
             let steps = delta.end.steps().saturating_sub(delta.start.steps());
             let start = Coarse::from_steps(end.saturating_sub(steps));
             let placed = Record::from_delta(&Delta { start, end: Coarse::from_steps(end), ..delta });
-            take(placed, Some(number));
+            take(placed, number);
         }
         moved
+    }
+
+    /// Its records as they are packed, each with its number in the boot, if it is of one. They were checked when they were taken.
+    fn packed<'s>(&'s self, vocabulary: &'s Vocabulary) -> impl Iterator<Item = (Option<u32>, Record)> + 's {
+        let (framed, mut encoded) = match self.packing {
+            Packing::Frame => (self.stream, &[][..]),
+            Packing::Encoded => (&[][..], self.stream),
+        };
+        let framed = (!framed.is_empty()).then(|| Reader::new(vocabulary, framed).flatten());
+        let framed = (self.sequence..).zip(framed.into_iter().flatten());
+        let encoded = std::iter::from_fn(move || {
+            let (record, rest) = Record::read(encoded).ok()?;
+            encoded = rest;
+            Some((None, record))
+        });
+        framed.map(|(number, record)| (Some(number), record)).chain(encoded)
     }
 }
 
@@ -155,6 +193,8 @@ mod tests {
             arrived: 7,
             counts_start: 8,
             lost: Some((Reason::Undeliverable, 9)),
+            system: System::from_bytes([1, 2]).unwrap(),
+            packing: Packing::Encoded,
             stream: &[1, 2, 3],
         };
         let mut bytes = Vec::new();

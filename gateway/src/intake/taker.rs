@@ -1,12 +1,13 @@
 //! Takes frames: the one place that decides what becomes of each.
 
-use super::held::Held;
+use super::held::{Held, Packing};
 use super::placing::Now;
 use super::received::Arrival;
 use super::session::{Session, number};
 use crate::counts::{Counts, Refusal, add};
 use crate::known::keys::{Keys, Known};
 use crate::known::manifests::Manifests;
+use crate::known::system::System;
 use automagik_telemetry_core::frames::{
     ACK_LEN, ASK_LEN, Boot, Clear, Kind, MTU_MAX, Reader, Statement, ask,
 };
@@ -121,6 +122,16 @@ impl Taker {
                 answer
             }
         }
+    }
+
+    /// Takes a program's records as [`Held`] bytes, if `room` is enough.
+    #[must_use]
+    pub fn put(&mut self, held: &[u8], room: u64) -> bool {
+        let has_room = room >= (self.held.len() + held.len()) as u64;
+        if has_room {
+            self.held.extend_from_slice(held);
+        }
+        has_room
     }
 
     fn answer(
@@ -328,6 +339,8 @@ fn of_session(boot: u64, session: &Session) -> Held<'static> {
         arrived: 0,
         counts_start: session.start(),
         lost: None,
+        system: System::default(),
+        packing: Packing::Frame,
         stream: &[],
     }
 }

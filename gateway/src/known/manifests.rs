@@ -68,6 +68,14 @@ impl Manifests {
         Some(Found { vocabulary: Arc::clone(vocabulary), is_version: exact.is_some() })
     }
 
+    /// That of the program of this name and version; of another version, if there is none of this one.
+    #[must_use]
+    pub fn named(&self, project: &str, version: &str) -> Option<Arc<Vocabulary>> {
+        let of_project = || self.all().filter(|vocabulary| vocabulary.project == project);
+        let exact = of_project().find(|vocabulary| vocabulary.version == version);
+        exact.or_else(|| of_project().max_by_key(|vocabulary| vocabulary.fingerprint)).cloned()
+    }
+
     /// All of them, in no order.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Vocabulary>> {
         self.by_mark.values().flatten()

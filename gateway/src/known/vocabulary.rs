@@ -10,6 +10,7 @@ use automagik_telemetry_core::loss::DROPPED_INDEX;
 use automagik_telemetry_core::manifest::{Error, Manifest, ManifestField, ManifestValues};
 use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::time::Resolution;
+use std::collections::HashMap;
 
 /// Most values of a field whose attributes are made when the manifest is loaded: those of larger ranges are made for each record.
 const READY_MAX: u64 = 1 << 10;
@@ -38,6 +39,7 @@ pub struct Vocabulary {
 
 #[derive(Debug)]
 pub(crate) struct Event {
+    pub(crate) name: String,
     pub(crate) bits: u32,
     pub(crate) severity: Severity,
     /// The end of the log record: its field `event_name`.
@@ -51,6 +53,9 @@ pub(crate) struct Field {
     pub(crate) cardinality: u64,
     pub(crate) name: String,
     pub(crate) values: Values,
+    /// Ordinals of values, where all are ready.
+    ordinals: HashMap<Value, u32>,
+    optional: bool,
 }
 
 /// What leaves for each ordinal.
@@ -59,7 +64,7 @@ pub(crate) enum Values {
     /// The whole attribute: where each begins, and all of them. An absent one is empty.
     Ready { starts: Vec<u32>, bytes: Vec<u8> },
     /// A number that is made for each record: that of the first ordinal, which is 1 where it may be absent.
-    Range { first: u32, optional: bool },
+    Range { first: u32 },
 }
 
 #[derive(Debug)]
@@ -81,6 +86,7 @@ impl Vocabulary {
     pub fn read(bytes: &[u8]) -> Result<Self, Error> {
         let manifest = Manifest::decode(bytes)?;
         let events = manifest.events().map(|event| Event {
+            name: event.name.to_owned(),
             bits: event.bits(),
             severity: event.severity,
             name_ready: {
@@ -120,6 +126,12 @@ impl Vocabulary {
         })
     }
 
+    /// The event of this name, and its place.
+    pub(crate) fn event_named(&self, name: &str) -> Option<(u16, &Event)> {
+        let at = self.events.iter().position(|event| event.name == name)?;
+        Some((u16::try_from(at).ok()?, self.events.get(at)?))
+    }
+
     /// The half of the fingerprint that frames say.
     #[must_use]
     pub const fn mark(&self) -> u32 {
@@ -142,22 +154,37 @@ impl Metric {
 impl Field {
     fn new(field: &ManifestField<'_>) -> Self {
         let cardinality = field.cardinality();
+        let mut ordinals = HashMap::new();
         let values = match field.values {
-            ManifestValues::Range { first, .. } if cardinality > READY_MAX => {
-                Values::Range { first, optional: field.optional }
-            }
+            ManifestValues::Range { first, .. } if cardinality > READY_MAX => Values::Range { first },
             _ => {
                 let (mut starts, mut bytes) = (vec![0], Vec::new());
                 for ordinal in 0..cardinality {
                     if let Some(value) = Value::of(field, ordinal) {
                         bytes.extend_from_slice(&value.attribute(field.name));
+                        // 2^20 at most: a manifest with more is none.
+                        ordinals.insert(value, ordinal as u32);
                     }
                     starts.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
                 }
                 Values::Ready { starts, bytes }
             }
         };
-        Self { bits: field.bits(), cardinality, name: field.name.to_owned(), values }
+        let (bits, name, optional) = (field.bits(), field.name.to_owned(), field.optional);
+        Self { bits, cardinality, name, values, ordinals, optional }
+    }
+
+    /// The ordinal of `value`, which is `None` where there is none; nothing where it is not of this field.
+    pub(crate) fn ordinal(&self, value: Option<&Value>) -> Option<u64> {
+        let Some(value) = value else { return self.optional.then_some(0) };
+        match (&self.values, value) {
+            (Values::Ready { .. }, _) => self.ordinals.get(value).map(|ordinal| u64::from(*ordinal)),
+            (Values::Range { first }, Value::Number(number)) => {
+                let ordinal = number.checked_sub(u64::from(*first))?.checked_add(u64::from(self.optional))?;
+                (ordinal < self.cardinality).then_some(ordinal)
+            }
+            (Values::Range { .. }, _) => None,
+        }
     }
 
     /// Writes the attribute of `ordinal`, which lies in the domain.
@@ -168,8 +195,8 @@ impl Field {
                 let at = ordinal as usize;
                 out.put(&bytes[starts[at] as usize..starts[at + 1] as usize]);
             }
-            Values::Range { first, optional } => {
-                let Some(ordinal) = ordinal.checked_sub(u64::from(*optional)) else { return };
+            Values::Range { first } => {
+                let Some(ordinal) = ordinal.checked_sub(u64::from(self.optional)) else { return };
                 out.attribute_number(LOG_ATTRIBUTES, self.name.as_bytes(), u64::from(*first) + ordinal);
             }
         }
@@ -177,7 +204,7 @@ impl Field {
 }
 
 /// A value, as people and OTLP see it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Word(String),
     Bool(bool),

@@ -101,8 +101,8 @@ impl Mqtt {
                     let message = Message::new(client.clone(), publish, Arc::clone(&again));
                     let frames = vec![(bytes.len(), Back::Message(Arc::new(message)))];
                     let inbox = inbox.clone();
-                    let sent =
-                        tokio::task::spawn_blocking(move || inbox.send(Arrived { bytes, frames })).await;
+                    let arrived = Arrived { bytes, frames, request: None };
+                    let sent = tokio::task::spawn_blocking(move || inbox.send(arrived)).await;
                     // The gateway is gone where this fails.
                     let Ok(Ok(())) = sent else { return };
                 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub udp: Vec<SocketAddr>,
     /// Addresses to take streams at.
     pub tcp: Vec<SocketAddr>,
+    /// Addresses to take OTLP over HTTP at, from programs on this network.
+    pub http: Vec<SocketAddr>,
     /// Brokers to hear.
     pub mqtt: Vec<Mqtt>,
     /// Serial devices to take streams from.
@@ -75,8 +77,10 @@ pub struct Ready {
     pub settings: Settings,
     /// Keys and manifests, as they are now.
     pub known: (Keys, Manifests),
-    /// Posts requests.
+    /// Posts requests of what was kept.
     pub exporter: Exporter,
+    /// Posts requests of programs before they are answered, where the operator chose so.
+    pub through: Option<Exporter>,
 }
 
 impl Settings {
@@ -98,11 +102,20 @@ impl Settings {
     /// Which file is wrong, and what to do.
     pub fn known(&self) -> Result<(Keys, Manifests), String> {
         let missing = |what: &str| format!("no {what}: set `{what}` in the file, or --{what}");
-        let keys = self.keys.as_deref().ok_or_else(|| missing("keys"))?;
+        let keys = match self.keys.as_deref() {
+            Some(keys) => Keys::load(keys).map_err(|error| error.to_string())?,
+            None if self.takes_frames() => return Err(missing("keys")),
+            None => Keys::default(),
+        };
         let manifests = self.manifests.as_deref().ok_or_else(|| missing("manifests"))?;
-        let keys = Keys::load(keys).map_err(|error| error.to_string())?;
         let manifests = Manifests::load(manifests).map_err(|error| error.to_string())?;
         Ok((keys, manifests))
+    }
+
+    /// Whether frames can arrive, and not only requests of programs.
+    const fn takes_frames(&self) -> bool {
+        !(self.udp.is_empty() && self.tcp.is_empty() && self.mqtt.is_empty() && self.serial.is_empty())
+            || self.stdin
     }
 
     /// Checks all of them.
@@ -117,22 +130,21 @@ impl Settings {
             "no collector: set `collector` in the file, or --collector, as in http://localhost:4318",
         )?;
         let endpoint = Endpoint::parse(collector).map_err(|error| format!("collector {error}"))?;
-        let (exporter, warned) = Exporter::new(&endpoint, &Environment::of_process())
-            .map_err(|(name, error)| format!("{name} {error}"))?;
+        let exporter = || {
+            Exporter::new(&endpoint, &Environment::of_process())
+                .map_err(|(name, error)| format!("{name} {error}"))
+        };
+        let through = if self.acknowledge == Acknowledge::Collector { Some(exporter()?.0) } else { None };
+        let (exporter, warned) = exporter()?;
         warnings.extend(warned);
         if self.state.is_none() {
             return Err(
                 "no state: set `state` in the file, or --state, to a folder of this gateway's own".to_owned()
             );
         }
-        if self.udp.is_empty()
-            && self.tcp.is_empty()
-            && self.mqtt.is_empty()
-            && self.serial.is_empty()
-            && !self.stdin
-        {
+        if !self.takes_frames() && self.http.is_empty() {
             return Err(
-                "no link: set `udp`, `tcp`, `mqtt`, `serial` or `stdin` in the file, or --udp, --tcp or --stdin"
+                "no link: set `udp`, `tcp`, `http`, `mqtt`, `serial` or `stdin` in the file, or --udp, --tcp, --http or --stdin"
                     .to_owned(),
             );
         }
@@ -145,7 +157,7 @@ impl Settings {
             mqtt.options()?;
         }
         let known = self.known()?;
-        if known.0.all().is_empty() {
+        if self.takes_frames() && known.0.all().is_empty() {
             warnings.push(
                 "there is no key: no frame can be opened until one is put there and SIGHUP is sent"
                     .to_owned(),
@@ -153,11 +165,10 @@ impl Settings {
         }
         if known.1.all().next().is_none() {
             warnings.push(
-                "there is no manifest: no frame is taken until one is put there and SIGHUP is sent"
-                    .to_owned(),
+                "there is no manifest: nothing is taken until one is put there and SIGHUP is sent".to_owned(),
             );
         }
-        Ok((Ready { settings: self, known, exporter }, warnings))
+        Ok((Ready { settings: self, known, exporter, through }, warnings))
     }
 }
 
@@ -202,6 +213,9 @@ mod tests {
         assert!(said(settings.clone()).contains("--udp"));
         let settings = Settings { stdin: true, ..settings };
         assert!(said(settings.clone()).contains("--keys"));
+        let programs =
+            Settings { stdin: false, http: vec!["127.0.0.1:0".parse().unwrap()], ..settings.clone() };
+        assert!(said(programs).contains("--manifests"), "where there are no frames, no key is needed");
         let health = Some("0.0.0.0:9464".parse().unwrap());
         assert!(said(Settings { health, ..settings }).contains("loopback"));
     }

@@ -1,7 +1,7 @@
 //! The thread that takes what arrives: as much as has come while the last step was written becomes the next step.
 
 use super::acknowledging::Acknowledging;
-use crate::counts::{Counts, Refusal};
+use crate::counts::{Counts, RecordRefusal, Refusal};
 use crate::intake::placing::Now;
 use crate::intake::taker::{Answer, Taker};
 use crate::kept::{Error, Kept};
@@ -14,6 +14,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 
 /// Bytes that are written in one step at most.
 const STEP_BYTES: usize = 1 << 20;
@@ -45,6 +46,7 @@ pub struct Taking {
     gap_seconds: u64,
     /// How many refusals of each reason were said, and when.
     said: [(u64, Option<Instant>); Refusal::ALL.len()],
+    said_of_programs: [(u64, Option<Instant>); RecordRefusal::ALL.len()],
 }
 
 impl Taking {
@@ -66,8 +68,17 @@ impl Taking {
         }
         let acknowledging = Acknowledging::new(settings.acknowledge, &kept)?;
         let (bytes_max, gap_seconds) = (settings.store.bytes, settings.store.gap_seconds);
-        let said = [(0, None); Refusal::ALL.len()];
-        Ok(Self { taker, kept, counts, wake, acknowledging, bytes_max, gap_seconds, said })
+        Ok(Self {
+            taker,
+            kept,
+            counts,
+            wake,
+            acknowledging,
+            bytes_max,
+            gap_seconds,
+            said: [(0, None); Refusal::ALL.len()],
+            said_of_programs: [(0, None); RecordRefusal::ALL.len()],
+        })
     }
 
     /// Takes until it is told to stop.
@@ -80,16 +91,16 @@ impl Taking {
         let mut expired = Instant::now();
         loop {
             let order = ordered.try_recv().ok();
-            let mut answers = Vec::new();
+            let (mut answers, mut requests) = (Vec::new(), Vec::new());
             match arriving.recv_timeout(PAUSE) {
-                Ok(arrived) => self.take(arrived, &mut answers),
+                Ok(arrived) => self.take(arrived, &mut answers, &mut requests),
                 Err(RecvTimeoutError::Timeout) => {}
                 // All links have ended: standard input has.
                 Err(RecvTimeoutError::Disconnected) => std::thread::sleep(PAUSE),
             }
             while self.taker.len() < STEP_BYTES {
                 let Ok(arrived) = arriving.try_recv() else { break };
-                self.take(arrived, &mut answers);
+                self.take(arrived, &mut answers, &mut requests);
             }
             if expired.elapsed() >= Duration::from_secs(1) {
                 expired = Instant::now();
@@ -98,6 +109,9 @@ impl Taking {
                 self.say();
             }
             self.write(answers);
+            for request in requests {
+                let _ = request.send(true);
+            }
             while let Ok(entry) = delivered.try_recv() {
                 self.acknowledging.delivered(entry, &self.counts);
             }
@@ -109,13 +123,25 @@ impl Taking {
         }
     }
 
-    fn take(&mut self, arrived: Arrived, answers: &mut Vec<(Answer, Back)>) {
+    fn take(
+        &mut self,
+        arrived: Arrived,
+        answers: &mut Vec<(Answer, Back)>,
+        requests: &mut Vec<oneshot::Sender<bool>>,
+    ) {
         let (now, mut start) = (now(), 0);
         let room = self.bytes_max.saturating_sub(self.kept.waiting());
         for (end, back) in arrived.frames {
             let answer = self.taker.take(&arrived.bytes[start..end], &*self.kept, room, now);
             start = end;
             answers.push((answer, back));
+        }
+        if let Some((held, back)) = arrived.request {
+            if self.taker.put(&held, room) {
+                requests.push(back);
+            } else {
+                let _ = back.send(false);
+            }
         }
     }
 
@@ -142,19 +168,34 @@ impl Taking {
         }
     }
 
-    /// Says why frames were refused, each reason once a minute at most.
+    /// Says why frames and records of programs were refused, each reason once a minute at most.
     fn say(&mut self) {
+        for (reason, (said, at)) in RecordRefusal::ALL.into_iter().zip(&mut self.said_of_programs) {
+            let count = self.counts.refused_of_programs(reason);
+            if let Some(more) = more(count, said, at) {
+                let (word, remedy) = (reason.word(), reason.remedy());
+                eprintln!("telemetry-gateway: {more} records of programs refused: {word}: {remedy}");
+            }
+        }
         for (reason, (said, at)) in Refusal::ALL.into_iter().zip(&mut self.said) {
             let count = self.counts.refused(reason);
             // Frames are repeated, as they should be: a count is enough.
-            if reason != Refusal::Replayed && count > *said && at.is_none_or(|at| at.elapsed() >= SAID_EVERY)
+            if reason != Refusal::Replayed
+                && let Some(more) = more(count, said, at)
             {
-                let more = count - *said;
                 eprintln!("telemetry-gateway: {more} frames refused: {}: {}", reason.word(), reason.remedy());
-                (*said, *at) = (count, Some(Instant::now()));
             }
         }
     }
+}
+
+/// How many more there are than were said, if it is time to say so.
+fn more(count: u64, said: &mut u64, at: &mut Option<Instant>) -> Option<u64> {
+    let is_time = count > *said && at.is_none_or(|at| at.elapsed() >= SAID_EVERY);
+    is_time.then(|| {
+        *at = Some(Instant::now());
+        count - std::mem::replace(said, count)
+    })
 }
 
 fn now() -> Now {

@@ -57,6 +57,10 @@ impl Operator {
         self.start(&["--config", path.to_str().unwrap()])
     }
 
+    fn has_http(&self) -> bool {
+        std::fs::read_to_string(self.path("gateway.toml")).is_ok_and(|settings| settings.contains("http = "))
+    }
+
     /// Starts the program, its links at ports that are free.
     pub(crate) fn start(&self, arguments: &[&str]) -> Gateway {
         self.start_at("127.0.0.1:0", arguments)
@@ -76,10 +80,13 @@ impl Operator {
                 lines.by_ref().map(Result::unwrap).find(|line| line.contains(&format!(": {what} "))).unwrap();
             line.rsplit(' ').next().unwrap().parse().unwrap()
         };
-        let (udp, tcp, health) = (address("udp"), address("tcp"), address("health"));
+        let (udp, tcp) = (address("udp"), address("tcp"));
+        let takes_http = arguments.contains(&"--http") || self.has_http();
+        let http = takes_http.then(|| address("http"));
+        let health = address("health");
         // What it says is kept, and never blocks it.
         let said = std::thread::spawn(move || lines.map_while(Result::ok).collect());
-        Gateway { child, udp, tcp, health, said: Some(said) }
+        Gateway { child, udp, tcp, http, health, said: Some(said) }
     }
 }
 
@@ -87,6 +94,7 @@ pub(crate) struct Gateway {
     child: Child,
     pub(crate) udp: SocketAddr,
     pub(crate) tcp: SocketAddr,
+    http: Option<SocketAddr>,
     health: SocketAddr,
     said: Option<std::thread::JoinHandle<Vec<String>>>,
 }
@@ -94,6 +102,11 @@ pub(crate) struct Gateway {
 impl Gateway {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Where it takes requests of programs.
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http.unwrap()
     }
 
     pub(crate) fn get(&self, path: &str) -> String {

@@ -1,0 +1,233 @@
+//! OTLP over HTTP from programs on the gateway's own network: what stands between them and the collector, which never hears of their address.
+
+use super::{Arrived, Inbox};
+use crate::backward::Backward;
+use crate::counts::{Counts, add};
+use crate::forward::delivery::Shared;
+use crate::forward::request::Devices;
+use crate::forward::through::Through;
+use crate::intake::held::Held;
+use crate::intake::placing::Now;
+use crate::intake::programs::request::{self, BYTES_MAX, Error, Form};
+use crate::intake::programs::taken::Taken;
+use automagik_telemetry_core::Outcome;
+use automagik_telemetry_core::otlp::Signal;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use axum::routing::post;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, oneshot};
+
+/// Most connections at once: others wait to be accepted.
+pub const CONNECTIONS_MAX: usize = 1_024;
+
+/// Requests that are read at once: what bounds the memory that they take.
+const READ_AT_ONCE: usize = 2;
+
+/// How long a peer may take for its head, and for its body.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// When a program should come back, in seconds, where nobody says better.
+const RETRY_SECONDS: u32 = 10;
+
+/// What requests are answered with.
+pub struct Programs {
+    /// What programs can say.
+    pub manifests: Shared,
+    /// What is counted.
+    pub counts: Arc<Counts>,
+    /// Where records are handed over, to be kept until the collector has them.
+    pub inbox: Inbox,
+    /// Where a request goes before it is answered, instead: the operator chose that nothing is acknowledged that the collector does not have.
+    pub through: Option<Through>,
+    /// Who reads.
+    reading: Semaphore,
+}
+
+/// An answer that is no 200.
+#[derive(Clone, Copy)]
+struct Refused {
+    status: StatusCode,
+    message: &'static str,
+    retry_seconds: Option<u32>,
+}
+
+impl Refused {
+    const fn new(status: StatusCode, message: &'static str) -> Self {
+        Self { status, message, retry_seconds: None }
+    }
+
+    const fn later(message: &'static str, seconds: u32) -> Self {
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, message, retry_seconds: Some(seconds) }
+    }
+}
+
+const STORE_FULL: Refused =
+    Refused::later("the gateway's store is full: the collector has been away", RETRY_SECONDS);
+
+impl Programs {
+    /// What answers with these.
+    #[must_use]
+    pub fn new(manifests: Shared, counts: Arc<Counts>, inbox: Inbox, through: Option<Through>) -> Self {
+        let reading = Semaphore::new(READ_AT_ONCE);
+        Self { manifests, counts, inbox, through, reading }
+    }
+
+    /// Serves one connection until it ends.
+    pub async fn serve(self: Arc<Self>, connection: TcpStream) {
+        let router = Router::new()
+            .route(
+                "/v1/logs",
+                post(|state: State<Arc<Self>>, request: Request| state.0.answer(Signal::Logs, request)),
+            )
+            .route(
+                "/v1/metrics",
+                post(|state: State<Arc<Self>>, request: Request| state.0.answer(Signal::Metrics, request)),
+            )
+            .with_state(self);
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+        // Whatever ends it, the peer sees.
+        let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
+    }
+
+    async fn answer(self: Arc<Self>, signal: Signal, request: Request) -> Response {
+        add(&self.counts.requests, 1);
+        let (head, body) = request.into_parts();
+        let form = form(&head.headers);
+        let answered = match form {
+            Some(form) => self.take(signal, form, &head.headers, body).await,
+            None => Err(Refused::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "send application/x-protobuf or application/json",
+            )),
+        };
+        let form = form.unwrap_or(Form::Json);
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
+        match answered {
+            Ok(refused) => *response.body_mut() = request::answer(signal, form, refused).into(),
+            Err(refused) => {
+                if let Some(seconds) = refused.retry_seconds {
+                    headers.insert(RETRY_AFTER, seconds.into());
+                }
+                *response.status_mut() = refused.status;
+                *response.body_mut() = request::error(form, refused.message).into();
+            }
+        }
+        response
+    }
+
+    /// Takes a request, and says how many records of it never will be, and why.
+    async fn take(
+        &self,
+        signal: Signal,
+        form: Form,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(u64, &'static str), Refused> {
+        let is_gzip = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+            None | Some(b"" | b"identity") => false,
+            Some(b"gzip") => true,
+            Some(_) => {
+                let message = "send gzip, or no content-encoding";
+                return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+            }
+        };
+        let too_large = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "send at most 1 MiB a request, unpacked");
+        let taken = {
+            let Ok(_turn) = self.reading.acquire().await else { return Err(STORE_FULL) };
+            let body = tokio::time::timeout(PATIENCE, to_bytes(body, BYTES_MAX)).await;
+            let body =
+                body.map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?;
+            let Ok(body) = body else { return Err(too_large) };
+            let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
+            request::take(signal, form, is_gzip, &body, &manifests, now()).map_err(|error| match error {
+                Error::TooLarge => too_large,
+                Error::Malformed => Refused::new(StatusCode::BAD_REQUEST, "the body is no such request"),
+            })?
+        };
+        let (refused, why) = taken.refused();
+        let more = match &self.through {
+            _ if taken.held.is_empty() => 0,
+            Some(through) => self.pass_through(signal, through, &taken).await?,
+            None => self.keep(&taken).await.map(|()| 0)?,
+        };
+        self.counts.refuse_of_programs(&taken.refused);
+        add(&self.counts.records, taken.records);
+        let why = if refused > 0 { why } else { "the collector refused them" };
+        Ok((refused + u64::from(more), why))
+    }
+
+    /// Hands the records over, and waits until they are on disk.
+    async fn keep(&self, taken: &Taken) -> Result<(), Refused> {
+        let (sender, safe) = oneshot::channel();
+        let arrived = Arrived { request: Some((taken.held.clone(), sender)), ..Arrived::default() };
+        let inbox = self.inbox.clone();
+        let is_sent = tokio::task::spawn_blocking(move || inbox.send(arrived).is_ok()).await;
+        let stopping = Refused::later("the gateway is stopping", 1);
+        if !is_sent.unwrap_or(false) {
+            return Err(stopping);
+        }
+        match safe.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(STORE_FULL),
+            Err(_) => Err(stopping),
+        }
+    }
+
+    /// Posts the records to the collector, and says how many it refused.
+    async fn pass_through(&self, signal: Signal, through: &Through, taken: &Taken) -> Result<u32, Refused> {
+        let mut rest = taken.held.as_slice();
+        let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
+        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), &manifests, false);
+        add(&self.counts.moved, devices.moved.into());
+        let mut out = Backward::with_room(1 << 16);
+        match signal {
+            Signal::Logs => devices.logs(&mut out),
+            Signal::Metrics => devices.metrics(&mut out),
+        };
+        let refused = match through.post(signal, out.as_slice().to_vec()).await {
+            Outcome::Accepted => 0,
+            Outcome::PartlyRefused(refused) => refused,
+            Outcome::Retry { after_seconds } => {
+                let seconds = after_seconds.unwrap_or(RETRY_SECONDS);
+                return Err(Refused::later("the collector does not take it now", seconds));
+            }
+            Outcome::TooLarge => {
+                let message = "it is too large for the collector: send less at once";
+                return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+            }
+            Outcome::Refused => {
+                return Err(Refused::new(StatusCode::BAD_REQUEST, "the collector refused it"));
+            }
+        };
+        add(&self.counts.delivered, taken.records.saturating_sub(refused.into()));
+        add(&self.counts.refused_by_collector, refused.into());
+        Ok(refused)
+    }
+}
+
+impl std::fmt::Debug for Programs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Programs(..)")
+    }
+}
+
+fn form(headers: &HeaderMap) -> Option<Form> {
+    Form::of(headers.get(CONTENT_TYPE)?.to_str().ok()?)
+}
+
+fn now() -> Now {
+    Now(std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()))
+}
