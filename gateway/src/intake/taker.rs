@@ -163,7 +163,7 @@ impl Taker {
                 let next = known.as_ref().map_or(0, |session| session.received.next());
                 let (key, sequence) = self
                     .keys
-                    .candidates(boot, clear.hint())
+                    .candidates(boot, clear.hint(), known.as_ref().map(|session| session.key))
                     .find_map(|key| {
                         let mut sequences = clear.sequences(next);
                         let opens =

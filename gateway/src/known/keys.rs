@@ -2,12 +2,14 @@
 
 use super::{Error, files};
 use automagik_telemetry_core::frames::{Boot, Hint, KEY_LEN, Key};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// The keys that open frames.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     keys: Vec<Known>,
+    by_id: HashMap<u64, usize>,
 }
 
 /// A key, and where it stands.
@@ -28,7 +30,7 @@ impl Keys {
     ///
     /// Where a file can't be read, or a line is no key.
     pub fn load(folder: &Path) -> Result<Self, Error> {
-        let mut keys: Vec<Known> = Vec::new();
+        let mut keys = Self::default();
         for path in files(folder, "key")? {
             let fails = |line, why: String| Error { path: path.clone(), line, why };
             let text = std::fs::read_to_string(&path)
@@ -43,13 +45,10 @@ impl Keys {
                         "is no key: write 32 hexadecimal digits, as `telemetry-gateway key make` prints them";
                     fails(Some(number + 1), why.to_owned())
                 };
-                let known = Known::new(parse(key.trim()).ok_or_else(wrong)?, comment.trim());
-                if keys.iter().all(|other| other.id != known.id) {
-                    keys.push(known);
-                }
+                keys.put(Known::new(parse(key.trim()).ok_or_else(wrong)?, comment.trim()));
             }
         }
-        Ok(Self { keys })
+        Ok(keys)
     }
 
     /// All of them.
@@ -60,18 +59,32 @@ impl Keys {
 
     /// Adds `key`.
     pub fn add(&mut self, key: Key) {
-        self.keys.push(Known::new(key, ""));
+        self.put(Known::new(key, ""));
+    }
+
+    fn put(&mut self, known: Known) {
+        let at = self.keys.len();
+        if *self.by_id.entry(known.id).or_insert(at) == at {
+            self.keys.push(known);
+        }
     }
 
     /// The key that the store knows by `id`.
     #[must_use]
     pub fn by_id(&self, id: u64) -> Option<&Known> {
-        self.keys.iter().find(|known| known.id == id)
+        self.keys.get(*self.by_id.get(&id)?)
     }
 
-    /// Those that may have sealed a frame of `boot`: all, or those that say so by the hint.
-    pub fn candidates(&self, boot: Boot, hint: Option<Hint>) -> impl Iterator<Item = &Known> {
-        self.keys.iter().filter(move |known| hint.is_none_or(|hint| known.key.hint(boot) == hint))
+    /// Those that may have sealed a frame of `boot`: that which opened a frame of it `before`; then all, or those that say so by the hint, for which each is
+    /// asked.
+    pub fn candidates(
+        &self,
+        boot: Boot,
+        hint: Option<Hint>,
+        before: Option<u64>,
+    ) -> impl Iterator<Item = &Known> {
+        let fits = move |known: &&Known| hint.is_none_or(|hint| known.key.hint(boot) == hint);
+        before.and_then(|id| self.by_id(id)).into_iter().chain(self.keys.iter().filter(fits))
     }
 }
 
@@ -125,8 +138,11 @@ mod tests {
         (1..=200).for_each(|number| keys.add(Key::new([number; KEY_LEN])));
         let boot = Boot::random([9; 8]);
         let hint = Key::new([77; KEY_LEN]).hint(boot);
-        let found: Vec<u64> = keys.candidates(boot, Some(hint)).map(|known| known.id).collect();
+        let found: Vec<u64> = keys.candidates(boot, Some(hint), None).map(|known| known.id).collect();
         assert!(found.contains(&u64::from_le_bytes(Key::new([77; KEY_LEN]).id())) && found.len() < 5);
-        assert_eq!(keys.candidates(boot, None).count(), 200);
+        assert_eq!(keys.candidates(boot, None, None).count(), 200);
+        // Whose boot it is may be known.
+        let known = keys.all()[5].id;
+        assert_eq!(keys.candidates(boot, Some(hint), Some(known)).next().unwrap().id, known);
     }
 }

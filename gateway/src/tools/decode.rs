@@ -62,7 +62,7 @@ impl Decoder {
             }
             (_, Some(boot)) => {
                 let next = self.boots.get(&boot).map_or(0, |(_, _, next)| *next);
-                let found = self.keys.candidates(boot, clear.hint()).find_map(|known| {
+                let found = self.keys.candidates(boot, clear.hint(), None).find_map(|known| {
                     let opens = |sequence: &u32| known.key.open(&clear, boot, *sequence, &mut plain).is_ok();
                     Some((known.id, clear.sequences(next).find(opens)?))
                 });

@@ -1,6 +1,7 @@
 //! What the tests and the demo share: a receiver for OTLP over HTTP, in process, on loopback, that decodes with the
 //! official types of `opentelemetry-proto` and none of our code.
 
+mod clickhouse;
 mod disk;
 mod example;
 pub mod firmware;
@@ -11,6 +12,7 @@ pub mod sockets;
 mod streams;
 pub mod tls;
 
+pub use clickhouse::clickhouse;
 pub use disk::Disk;
 pub use example::{at_home, example, omni};
 pub use log::{Log, logs};

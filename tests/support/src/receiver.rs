@@ -136,9 +136,9 @@ impl Receiver {
         let (stop, stopped) = oneshot::channel();
         let for_thread = Arc::clone(&shared);
         let answers = Arc::new(Mutex::new(answers));
+        // Here and not in the thread: a test that counts sockets must find these from the start.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let thread = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
                 tokio::select! {

@@ -1,0 +1,62 @@
+//! Each property on random samples, and on the kept corpus.
+
+use automagik_telemetry_gateway_properties::{folders, ingest, programs};
+use proptest::prelude::*;
+use std::path::Path;
+
+/// Runs `property` on every file of the corpus.
+fn replay(name: &str, property: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus").join(name);
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        property(&std::fs::read(entry.unwrap().path()).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 0, "there is no corpus for {name}");
+}
+
+#[test]
+fn frames_that_were_found_are_taken_safely() {
+    replay("ingest", ingest);
+}
+
+#[test]
+fn requests_that_were_found_are_taken_safely() {
+    replay("programs", programs);
+}
+
+#[test]
+fn files_that_were_found_are_read_safely() {
+    replay("folders", folders);
+}
+
+#[test]
+fn a_good_request_is_taken_whole() {
+    (4..8).for_each(|which| programs(&[which]));
+}
+
+proptest! {
+    #[test]
+    fn nothing_of_any_frame_leaves_that_is_not_in_the_manifest(input in prop::collection::vec(any::<u8>(), 0..600)) {
+        ingest(&input);
+    }
+
+    #[test]
+    fn nothing_of_any_request_leaves_that_is_not_in_the_manifest(input in prop::collection::vec(any::<u8>(), 0..300)) {
+        programs(&input);
+    }
+
+    #[test]
+    fn nothing_of_a_changed_request_leaves_that_is_not_in_the_manifest(
+        which in 4_u8..8,
+        changes in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
+        programs(&[&[which], changes.as_slice()].concat());
+    }
+
+    #[test]
+    fn any_bytes_are_files_or_are_refused(input in prop::collection::vec(any::<u8>(), 0..200), lines in "([0-9a-f]{30,34}( # x)?\n){0,3}") {
+        folders(&input);
+        folders(lines.as_bytes());
+    }
+}

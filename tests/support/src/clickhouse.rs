@@ -1,0 +1,48 @@
+//! ClickHouse, in process: `chdb` from PyPI. It is where `CHDB` names a folder that `pip install --target` made; `.ci/run` does.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Runs each statement of standard input, which end with a line of `;`, and prints what the last one answers.
+const PROGRAM: &str = "
+import sys
+from chdb import session
+statements = [text for text in sys.stdin.read().split('\\n;\\n') if text.strip()]
+database = session.Session()
+for statement in statements:
+    answer = database.query(statement, 'TabSeparated')
+sys.stdout.write(str(answer))
+";
+
+/// What ClickHouse answers to the last of `statements`, in columns parted by tabs; `None` where there is none, which is said.
+///
+/// # Panics
+///
+/// Where a statement is wrong.
+#[must_use]
+pub fn clickhouse(statements: &[String]) -> Option<String> {
+    let Ok(folder) = std::env::var("CHDB") else {
+        // Not `eprintln!`, which a passing test hides.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: there is no ClickHouse; `pip install --no-deps --target FOLDER chdb-core` and set CHDB to the folder"
+        );
+        return None;
+    };
+    let mut python = Command::new("python3")
+        .args(["-c", PROGRAM])
+        .env("PYTHONPATH", folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = python.stdin.take().unwrap();
+    let text = statements.join("\n;\n");
+    // What it answers meanwhile must not wait for what it still reads.
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = python.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    writer.join().unwrap().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
+}
