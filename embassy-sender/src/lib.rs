@@ -13,6 +13,7 @@
 //!                    Https: the same over TLS 1.3 (feature `tls`)
 //!
 //!  no HTTP:          run_frames ──► sealed frames ──► Link (feature `frames`): a UART, datagrams (feature `udp`), a radio ──► gateway
+//!                     away for long: SealedBacklog (flash) ──► the same bytes, oldest first
 //! ```
 //!
 //! Other transports of requests implement the same trait, [`Sender`](automagik_telemetry_core::Sender); links to a gateway implement `Link`.
@@ -40,6 +41,8 @@ mod http;
 #[cfg(feature = "frames")]
 mod link;
 mod provision;
+#[cfg(feature = "frames")]
+mod sealed;
 mod telemetry;
 #[cfg(test)]
 mod testing;
@@ -53,6 +56,8 @@ pub use link::Datagrams;
 #[cfg(feature = "frames")]
 pub use link::{Broken, Link, Stream};
 pub use provision::{Provision, RANGE_LEN_MIN};
+#[cfg(feature = "frames")]
+pub use sealed::{SEALED_HEAD_LEN, SealedBacklog};
 #[cfg(feature = "frames")]
 pub use telemetry::Frames;
 pub use telemetry::{BATCH_RECORDS_MAX, INTERVAL, Settings, Telemetry};

@@ -173,6 +173,27 @@ fn a_gateway_that_is_away_for_a_while_gets_everything_once() {
     eventually("all is delivered", || account(&collector.logs()) == (60, 0));
 }
 
+#[test]
+fn a_device_that_no_gateway_hears_keeps_its_frames_in_flash_and_sends_them_after_a_reset() {
+    let Some(image) = image() else { return };
+    let collector = Receiver::start();
+    let operator = operator(&collector);
+    let gateway = operator.start(&[]);
+    let (at, port) = (gateway.udp.to_string(), gateway.udp.port());
+    drop(gateway);
+    let flash = operator.path("flash");
+    std::fs::write(&flash, vec![0xFF; 14 * 1024]).unwrap();
+    let flash = flash.display();
+    let words = |more: &str| format!("gateway={port} key={KEY} flash={flash} {more} seconds=60");
+    let report = firmware::run(&image, &words("consent=yes random=7 records=60"));
+    assert!(report.contains("empty=true"), "what nobody hears leaves the queue for the flash: {report}");
+    let _gateway = operator.start_at(&at, &[]);
+    let report = firmware::run(&image, &words("random=8 records=5 quiet=8"));
+    assert!(report.contains("empty=true"), "{report}");
+    eventually("all is delivered", || account(&collector.logs()).0 >= 65);
+    assert_eq!(account(&collector.logs()), (65, 0), "of two boots, each once");
+}
+
 /// Bytes of flash that the image takes, and of RAM but for the stack.
 fn size(image: &Path) -> (u32, u32) {
     let elf = std::fs::read(image).unwrap();

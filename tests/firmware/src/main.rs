@@ -13,7 +13,9 @@
 mod line;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
-use automagik_telemetry::firmware::{Backlog, Datagrams, Frames, Provision, Settings, Telemetry};
+use automagik_telemetry::firmware::{
+    Backlog, Datagrams, Frames, Provision, SEALED_HEAD_LEN, SealedBacklog, Settings, Telemetry,
+};
 use automagik_telemetry::frames::{Boot, Key};
 use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
 use board::Words;
@@ -112,7 +114,13 @@ async fn frames_task(secret: Secret, stack: Stack<'static>, words: Words) {
     let frames =
         Frames::new(gateway, Key::new(digits.to_be_bytes()), boots).patience(Duration::from_millis(700));
     let settings = Settings { interval: Duration::from_millis(500), seed: 7 };
-    TELEMETRY.run_frames::<96>(&secret, frames, settings).await
+    match words.word("flash").and_then(Flash::open) {
+        Some(flash) => {
+            let backlog = SealedBacklog::new(flash, flash::BACKLOG).unwrap();
+            TELEMETRY.run_frames_with::<_, { 96 + SEALED_HEAD_LEN }>(&secret, frames, backlog, settings).await
+        }
+        None => TELEMETRY.run_frames::<96>(&secret, frames, settings).await,
+    }
 }
 
 /// The secret and the backlog, where there is consent: said now, or kept in flash.

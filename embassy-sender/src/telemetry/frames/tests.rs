@@ -3,12 +3,15 @@
 use super::*;
 use crate::Telemetry;
 use crate::link::Broken;
+use crate::testing::{Flash, RANGE};
 use automagik_telemetry_core::consent::{Answer, Signals, decide};
-use automagik_telemetry_core::frames::{Clear, Kind, Reader, Statement, ask};
-use automagik_telemetry_core::{Consent, FeatureUsed, Record};
+use automagik_telemetry_core::frames::{Clear, Key, Kind, Reader, Statement, ask};
+use automagik_telemetry_core::{Consent, Count, FeatureUsed, Record};
 use automagik_telemetry_derive::{Label, Schema};
 use embassy_futures::block_on;
 use embassy_futures::select::select as either;
+use embassy_time::{Duration, Instant};
+use portable_atomic::Ordering;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::vec::Vec;
@@ -29,6 +32,14 @@ enum Word {
 )]
 enum Device {
     Feature(FeatureUsed<Word>),
+    Numbered(Numbered),
+}
+
+/// An event that can be told from all others.
+#[derive(automagik_telemetry_derive::Event, Clone, Copy)]
+#[event(crate = "::automagik_telemetry_core", name = "device.numbered")]
+struct Numbered {
+    number: Count<65535>,
 }
 
 fn consent() -> Consent {
@@ -130,6 +141,17 @@ fn run<const N: usize>(
     shape: impl FnOnce(Frames<Line<'_>, fn() -> Boot>) -> Frames<Line<'_>, fn() -> Boot>,
     is_done: impl Fn(&Gateway) -> bool,
 ) {
+    run_from(telemetry, gateway, None, shape, is_done);
+}
+
+/// The same, of a device that may have flash.
+fn run_from<const N: usize>(
+    telemetry: &Telemetry<Device, N>,
+    gateway: &RefCell<Gateway>,
+    flash: Option<&mut Flash>,
+    shape: impl FnOnce(Frames<Line<'_>, fn() -> Boot>) -> Frames<Line<'_>, fn() -> Boot>,
+    is_done: impl Fn(&Gateway) -> bool,
+) {
     fn boots() -> Boot {
         static NEXT: portable_atomic::AtomicU64 = portable_atomic::AtomicU64::new(1);
         Boot::random(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes())
@@ -137,7 +159,17 @@ fn run<const N: usize>(
     let frames = Frames::new(Line(gateway), key(), boots as fn() -> Boot).patience(Duration::from_millis(5));
     let secret = Secret::new([7; 32], consent());
     let settings = Settings { interval: Duration::from_millis(1), seed: 3 };
-    let task = telemetry.run_frames::<48>(&secret, shape(frames), settings);
+    let task = async {
+        match flash {
+            Some(flash) => {
+                let backlog = SealedBacklog::new(flash, RANGE).unwrap();
+                telemetry
+                    .run_frames_with::<_, { 48 + SEALED_HEAD_LEN }>(&secret, shape(frames), backlog, settings)
+                    .await
+            }
+            None => telemetry.run_frames::<48>(&secret, shape(frames), settings).await,
+        }
+    };
     let watch = async {
         for _ in 0..60_000 {
             if is_done(&gateway.borrow()) {
@@ -248,3 +280,5 @@ fn what_was_sealed_before_a_no_does_not_leave_after_a_yes_that_follows_at_once()
     let gateway = gateway.into_inner();
     assert_eq!((features(&gateway).len(), gateway.known.len()), (1, 2), "another session, and the one event");
 }
+
+mod kept;
