@@ -2,8 +2,9 @@
 //!
 //! A receiver in this process plays the collector: it decodes with the official OTLP types and none of our code. An
 //! application that was told "yes" records one event of each kind. What it sends is shown twice: by the application's
-//! verbose mode, and by the receiver. The exit code is 0 only where every event arrived and every string is one of
-//! the vocabulary.
+//! verbose mode, and by the receiver. Then a gateway takes the sealed frames of devices that can't speak HTTP, over a line that loses a third of them, and
+//! forwards what they say to the same collector. The exit code is 0 only where every event arrived and every string of the application is one of its
+//! vocabulary.
 
 use automagik_telemetry::record::Record;
 use automagik_telemetry::schema::Checked;
@@ -15,7 +16,9 @@ use automagik_telemetry::{
 };
 use automagik_telemetry_test_support::{Log, Receiver};
 use std::collections::BTreeSet;
-use std::process::ExitCode;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command as Process, ExitCode, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[derive(Label, Clone, Copy)]
@@ -137,7 +140,99 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         postcard / recorded.len(),
         otlp / recorded.len()
     );
-    prove(&logs)
+    prove(&logs)?;
+    if cfg!(windows) {
+        println!("\nOn Linux and macOS this goes on with devices and a gateway.");
+        return Ok(());
+    }
+    devices(&collector, logs.len())
+}
+
+/// Devices that are none, and a gateway between them and the collector.
+fn devices(collector: &Receiver, before: usize) -> Result<(), Box<dyn std::error::Error>> {
+    const DEVICES: usize = 3;
+    const EVENTS: usize = 20;
+    println!(
+        "\nThree devices on a radio, which can't speak HTTP: they seal frames, and a gateway opens them. It is built first.\n"
+    );
+    let gateway = Gateway::start(&collector.endpoint())?;
+    let (devices, events) = (DEVICES.to_string(), EVENTS.to_string());
+    let arguments = ["--devices", &devices, "--events", &events, "--loss", "33", "--to", &gateway.address];
+    let said = gateway.command("simulate").args(arguments).output()?;
+    print!("{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    let all = before + DEVICES * EVENTS;
+    if !collector.wait_for_logs(Duration::from_secs(60), all) {
+        return Err(format!("{} events were to arrive, and {} did", all, collector.logs().len()).into());
+    }
+    let logs = collector.logs();
+    let Some(log) = logs.last() else { return Err("nothing arrived".into()) };
+    let attributes: Vec<String> =
+        log.attributes.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    println!("\nThe last of {} events that the collector decoded, each once:\n", DEVICES * EVENTS);
+    println!("{:<31} {}", log.event, attributes.join("  "));
+    for (key, value) in &log.resource {
+        println!("{key:<31} {value}");
+    }
+    Ok(())
+}
+
+/// `telemetry-gateway run`, with what it needs in a folder. It ends with this.
+struct Gateway {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+    process: Child,
+    address: String,
+}
+
+impl Gateway {
+    fn start(collector: &str) -> Result<Self, Box<dyn std::error::Error>> {
+        let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
+        let mut cargo = Process::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--profile", profile, "-p", "automagik-telemetry-gateway", "--bins"]);
+        if !cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status()?.success() {
+            return Err("the gateway can't be built".into());
+        }
+        // target/<profile>/examples/demo
+        let examples = std::env::current_exe()?;
+        let built = examples.ancestors().nth(2).ok_or("the program is in no folder")?;
+        let program = built.join("telemetry-gateway").with_extension(std::env::consts::EXE_EXTENSION);
+        let folder = tempfile::tempdir()?;
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("keys"))?;
+        std::fs::create_dir(path("manifests"))?;
+        let key = Process::new(&program).args(["key", "make"]).output()?;
+        std::fs::write(path("keys").join("fleet.key"), key.stdout)?;
+        let manifest = path("manifests").join("simulated.cbor");
+        Process::new(&program).args(["simulate", "--write-manifest"]).arg(manifest).status()?;
+        let mut process = Process::new(&program)
+            .args(["run", "--udp", "127.0.0.1:0", "--collector", collector])
+            .arg("--keys")
+            .arg(path("keys"))
+            .arg("--manifests")
+            .arg(path("manifests"))
+            .arg("--state")
+            .arg(path("state"))
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(process.stderr.take().ok_or("it says nothing")?).lines();
+        // `telemetry-gateway: udp 127.0.0.1:40000`
+        let said = lines.next().ok_or("the gateway has ended")??;
+        let address = said.rsplit(' ').next().unwrap_or_default().to_owned();
+        Ok(Self { folder, program, process, address })
+    }
+
+    fn command(&self, name: &str) -> Process {
+        let mut command = Process::new(&self.program);
+        command.arg(name).arg("--keys").arg(self.folder.path().join("keys"));
+        command
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 fn record<E: Event + Copy>(telemetry: &Telemetry<Omni>, recorded: &mut Vec<Record>, event: E)

@@ -1,4 +1,4 @@
-//! Real firmwares in QEMU, a Cortex-M3 over UDP and a Cortex-M0 over its UART, to the program `telemetry-gateway`, and from there to a collector.
+//! Real firmwares in QEMU, a Cortex-M3 over UDP, a Cortex-M0 and a RISC-V core over their UARTs, to the program `telemetry-gateway`, and from there to a collector.
 
 #![cfg(unix)]
 
@@ -43,16 +43,16 @@ enum Firmware {
     Interrupted(Interrupted),
 }
 
-/// That of `tests/microbit/src/main.rs`.
+/// That of `tests/microbit/src/program.rs`.
 #[derive(Metrics)]
-struct OfMicrobit {
-    #[metric(name = "microbit.turns", by = "feature")]
+struct OfSerial {
+    #[metric(name = "serial.turns", by = "feature")]
     turns: Counter<Feature>,
 }
 
 #[derive(Schema)]
-#[schema(organization = "automagik", project = "microbit", version = "0.0.0", resolution = "second", metrics = OfMicrobit)]
-enum Microbit {
+#[schema(organization = "automagik", project = "serial", version = "0.0.0", resolution = "second", metrics = OfSerial)]
+enum Serial {
     Feature(FeatureUsed<Feature>),
 }
 
@@ -68,7 +68,7 @@ fn operator(collector: &Receiver) -> Operator {
 fn operator_of(collector: String) -> Operator {
     let operator = Operator::with_collector(collector);
     for (name, schema) in
-        [("firmware", Checked::<Firmware>::DESCRIPTOR), ("microbit", Checked::<Microbit>::DESCRIPTOR)]
+        [("firmware", Checked::<Firmware>::DESCRIPTOR), ("serial", Checked::<Serial>::DESCRIPTOR)]
     {
         let mut bytes = vec![0; manifest::len(schema)];
         manifest::encode(schema, bytes.as_mut_slice()).unwrap();
@@ -224,7 +224,19 @@ fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
     eventually("it ends", || device.try_wait().unwrap().is_some());
     assert!(device.wait().unwrap().success());
     eventually("all is delivered", || account(&collector.logs()) == (60, 0));
-    assert_eq!(collector.logs()[0].resource["service.name"], "microbit");
+    assert_eq!(collector.logs()[0].resource["service.name"], "serial");
+}
+
+#[test]
+fn a_risc_v_core_speaks_over_its_serial_line() {
+    let Some(image) = firmware::riscv() else { return };
+    let collector = Receiver::start();
+    let operator = operator(&collector);
+    let gateway = operator.start(&[]);
+    let mut device = firmware::start_riscv(image, gateway.tcp.port());
+    eventually("it ends", || device.try_wait().unwrap().is_some());
+    assert!(device.wait().unwrap().success());
+    eventually("all is delivered", || account(&collector.logs()) == (60, 0));
 }
 
 #[test]
@@ -234,8 +246,8 @@ fn a_collector_that_nobody_here_wrote_shows_what_a_cortex_m0_said() {
     let gateway = operator.start(&[]);
     let mut device = firmware::start_microbit(image, gateway.tcp.port());
     let shown =
-        rotel.shows(PATIENCE, &["feature_name: Str(pump)", "feature_name: Str(lamp)", "microbit.turns"]);
-    for expected in ["automagik.feature.used", "service.name: Str(microbit)", "app.installation.id: Str("] {
+        rotel.shows(PATIENCE, &["feature_name: Str(pump)", "feature_name: Str(lamp)", "serial.turns"]);
+    for expected in ["automagik.feature.used", "service.name: Str(serial)", "app.installation.id: Str("] {
         assert!(shown.contains(expected), "`{expected}` is missing in:\n{shown}");
     }
     assert!(!shown.contains("service.instance.id"), "{shown}");

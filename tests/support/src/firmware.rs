@@ -1,4 +1,5 @@
-//! A firmware on a Cortex-M3: QEMU's lm3s6965evb, 64 KiB of RAM. `tests/firmware/run` installs what it needs.
+//! Firmwares in QEMU: a Cortex-M3 (lm3s6965evb, 64 KiB of RAM), a Cortex-M0 (microbit, 16 KiB) and a RISC-V core (virt). `tests/firmware/run` installs
+//! what the first needs; the last is in Debian's qemu-system-misc.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -6,6 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::channel;
 use std::time::Duration;
+
+const ARM: &str = "qemu-system-arm";
+const RISCV: &str = "qemu-system-riscv32";
 
 /// SHA-256 in its small form: it is used once a start.
 const COMPACT: &str = "--cfg sha2_backend=\"soft\" --cfg sha2_backend_soft=\"compact\"";
@@ -18,7 +22,7 @@ const COMPACT: &str = "--cfg sha2_backend=\"soft\" --cfg sha2_backend_soft=\"com
 #[must_use]
 pub fn images() -> Option<&'static Path> {
     static IMAGES: OnceLock<Option<PathBuf>> = OnceLock::new();
-    IMAGES.get_or_init(|| build("thumbv7m-none-eabi", "firmware", "")).as_deref()
+    IMAGES.get_or_init(|| build("thumbv7m-none-eabi", "firmware", "", ARM)).as_deref()
 }
 
 /// The image for a Cortex-M0, `tests/microbit`. Built once; `None` where this machine can't, which is said.
@@ -30,13 +34,26 @@ pub fn images() -> Option<&'static Path> {
 pub fn microbit() -> Option<&'static Path> {
     static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build =
-        || Some(build("thumbv6m-none-eabi", "microbit", COMPACT)?.join("automagik-telemetry-microbit"));
+        || Some(build("thumbv6m-none-eabi", "microbit", COMPACT, ARM)?.join("automagik-telemetry-microbit"));
     IMAGE.get_or_init(build).as_deref()
 }
 
-fn build(target: &str, package: &str, flags: &str) -> Option<PathBuf> {
+/// The image for a RISC-V core of 32 bits, `tests/riscv`. Built once; `None` where this machine can't, which is said.
+///
+/// # Panics
+///
+/// Where it can't be built.
+#[must_use]
+pub fn riscv() -> Option<&'static Path> {
+    static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let target = "riscv32imac-unknown-none-elf";
+    let build = || Some(build(target, "riscv", COMPACT, RISCV)?.join("automagik-telemetry-riscv"));
+    IMAGE.get_or_init(build).as_deref()
+}
+
+fn build(target: &str, package: &str, flags: &str, emulator: &str) -> Option<PathBuf> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-    let qemu = Command::new("qemu-system-arm").arg("--version").output();
+    let qemu = Command::new(emulator).arg("--version").output();
     // The same that .ci/cross looks for.
     let has = |rustc: &str, part: &str| {
         Command::new(rustc).args(["--print", "sysroot"]).output().is_ok_and(|output| {
@@ -48,7 +65,7 @@ fn build(target: &str, package: &str, flags: &str) -> Option<PathBuf> {
     let debian = has("/usr/bin/rustc", "src/rust/library/core");
     let missing = match (qemu, rustup || debian) {
         (Ok(_), true) => None,
-        (Err(_), _) => Some("qemu-system-arm".to_owned()),
+        (Err(_), _) => Some(emulator.to_owned()),
         (Ok(_), false) => Some(format!("a compiler for {target}")),
     };
     if let Some(missing) = missing {
@@ -85,9 +102,26 @@ fn build(target: &str, package: &str, flags: &str) -> Option<PathBuf> {
 /// Where QEMU can't be started.
 #[must_use]
 pub fn start_microbit(image: &Path, port: u16) -> Child {
-    Command::new("qemu-system-arm")
+    Command::new(ARM)
         .args(["-M", "microbit", "-display", "none", "-monitor", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-serial", &format!("tcp:127.0.0.1:{port}")])
+        .arg("-kernel")
+        .arg(image)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Starts the RISC-V core's image, its serial line a connection to `port` of this machine. It ends when all that it recorded is acknowledged.
+///
+/// # Panics
+///
+/// Where QEMU can't be started.
+#[must_use]
+pub fn start_riscv(image: &Path, port: u16) -> Child {
+    Command::new(RISCV)
+        .args(["-M", "virt", "-bios", "none", "-display", "none", "-monitor", "none"])
+        .args(["-serial", &format!("tcp:127.0.0.1:{port}")])
         .arg("-kernel")
         .arg(image)
         .stdin(Stdio::null())
@@ -102,7 +136,7 @@ pub fn start_microbit(image: &Path, port: u16) -> Child {
 /// Where QEMU can't be started.
 #[must_use]
 pub fn start(image: &Path, words: &str) -> Child {
-    Command::new("qemu-system-arm")
+    Command::new(ARM)
         .args(["-M", "lm3s6965evb", "-nographic", "-nic", "user,model=stellaris", "-monitor", "none"])
         .args(["-serial", "none", "-semihosting-config", "enable=on,target=native"])
         .arg("-append")
