@@ -12,11 +12,13 @@ use super::Error;
 pub(super) struct Writer<'a> {
     bytes: &'a mut [u8],
     at: usize,
+    /// Something did not fit.
+    is_full: bool,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(bytes: &'a mut [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes, at: 0, is_full: false }
     }
 
     /// Where it stands, in bits.
@@ -26,7 +28,7 @@ impl<'a> Writer<'a> {
 
     /// Takes back what was written behind `at`.
     pub(super) fn back_to(&mut self, at: usize) {
-        self.at = at;
+        (self.at, self.is_full) = (at, false);
         if let Some(partial) = self.bytes.get_mut(at >> 3) {
             *partial &= (1_u8 << (at & 7)).wrapping_sub(1);
         }
@@ -37,12 +39,20 @@ impl<'a> Writer<'a> {
         self.at.wrapping_add(7) >> 3
     }
 
+    /// Whether something did not fit, and was written in part.
+    pub(super) const fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     /// The lowest `width` bits of `value`; `width` is 32 at most.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn put(&mut self, mut value: u32, width: u32) -> Result<(), Error> {
+    pub(super) fn put(&mut self, mut value: u32, width: u32) {
         // Bit by bit is slower and 60 bytes smaller than byte by byte; a frame has a few hundred.
         for _ in 0..width {
-            let slot = self.bytes.get_mut(self.at >> 3).ok_or(Error::BufferTooSmall)?;
+            let Some(slot) = self.bytes.get_mut(self.at >> 3) else {
+                self.is_full = true;
+                return;
+            };
             let bit = (self.at & 7) as u32;
             if bit == 0 {
                 *slot = 0;
@@ -51,22 +61,21 @@ impl<'a> Writer<'a> {
             value >>= 1;
             self.at = self.at.wrapping_add(1);
         }
-        Ok(())
     }
 
     /// `number` is 2^32 - 2 at most.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn put_universal(&mut self, number: u32) -> Result<(), Error> {
+    pub(super) fn put_universal(&mut self, number: u32) {
         let above = number.wrapping_add(1);
         let zeros = 31_u32.wrapping_sub(above.leading_zeros());
-        self.put(0, zeros)?;
-        self.put(1, 1)?;
-        self.put(above, zeros)
+        // The zeros, and the one behind them.
+        self.put(1_u32.wrapping_shl(zeros), zeros.wrapping_add(1));
+        self.put(above, zeros);
     }
 
     /// `number` is more than -2^31.
-    pub(super) fn put_signed(&mut self, number: i32) -> Result<(), Error> {
-        self.put_universal(((number << 1) ^ (number >> 31)) as u32)
+    pub(super) fn put_signed(&mut self, number: i32) {
+        self.put_universal(((number << 1) ^ (number >> 31)) as u32);
     }
 }
 
@@ -164,14 +173,16 @@ mod tests {
         1_u64.checked_shl(width).map_or(u64::MAX, |above| above - 1)
     }
 
-    fn put(writer: &mut Writer<'_>, number: Number) -> Result<(), Error> {
+    fn put(writer: &mut Writer<'_>, number: Number) {
         match number {
-            Number::Fixed(value, width) => writer
-                .put(value as u32, width.min(32))
-                .and_then(|()| writer.put((value >> 32) as u32, width.saturating_sub(32))),
+            Number::Fixed(value, width) => {
+                writer.put(value as u32, width.min(32));
+                writer.put((value >> 32) as u32, width.saturating_sub(32));
+            }
             Number::Universal(number) => writer.put_universal(number),
             Number::Signed(number) => writer.put_signed(number),
         }
+        assert!(!writer.is_full());
     }
 
     proptest! {
@@ -181,9 +192,9 @@ mod tests {
             let mut writer = Writer::new(&mut bytes);
             for number in &numbers {
                 let at = writer.at();
-                put(&mut writer, taken_back).unwrap();
+                put(&mut writer, taken_back);
                 writer.back_to(at);
-                put(&mut writer, *number).unwrap();
+                put(&mut writer, *number);
             }
             let len = writer.len();
             let mut reader = Reader::new(&bytes[..len]);
@@ -207,11 +218,26 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_fit_is_told_until_it_is_taken_back() {
+        let mut bytes = [0; 1];
+        let mut writer = Writer::new(&mut bytes);
+        writer.put(0, 7);
+        let at = writer.at();
+        writer.put(3, 2);
+        writer.put(0, 0);
+        assert!(writer.is_full());
+        writer.back_to(at);
+        writer.put(1, 1);
+        assert!(!writer.is_full());
+        assert_eq!(bytes, [0x80]);
+    }
+
+    #[test]
     fn small_numbers_take_few_bits() {
         for (number, bits) in [(0, 1), (1, 3), (2, 3), (3, 5), (6, 5), (7, 7), (u32::MAX - 1, 63)] {
             let mut bytes = [0; 9];
             let mut writer = Writer::new(&mut bytes);
-            writer.put_universal(number).unwrap();
+            writer.put_universal(number);
             assert_eq!(writer.at(), bits, "{number}");
         }
     }
@@ -220,8 +246,8 @@ mod tests {
     fn a_number_of_more_bits_is_none() {
         let mut bytes = [0; 9];
         let mut writer = Writer::new(&mut bytes);
-        writer.put(0, 32).unwrap();
-        writer.put(1, 1).unwrap();
+        writer.put(0, 32);
+        writer.put(1, 1);
         assert_eq!(Reader::new(&bytes).take_universal(), Err(Error::Malformed));
     }
 }

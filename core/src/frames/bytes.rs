@@ -2,6 +2,9 @@
 
 use super::Error;
 
+/// More than any buffer has.
+const FULL: usize = usize::MAX;
+
 /// A buffer that is filled from its start.
 pub(super) struct Bytes<'a> {
     buffer: &'a mut [u8],
@@ -14,18 +17,25 @@ impl<'a> Bytes<'a> {
     }
 
     /// How many bytes are in it.
-    pub(super) const fn len(&self) -> usize {
-        self.len
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] where something did not fit.
+    pub(super) const fn len(&self) -> Result<usize, Error> {
+        if self.len == FULL { Err(Error::BufferTooSmall) } else { Ok(self.len) }
     }
 
+    /// Puts `bytes` behind what is in it, if they fit; if not, nothing fits any more.
     #[cfg_attr(target_os = "none", inline(never))]
-    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) fn put(&mut self, bytes: &[u8]) {
         let end = self.len.wrapping_add(bytes.len());
-        let slots = self.buffer.get_mut(self.len..end).ok_or(Error::BufferTooSmall)?;
+        let Some(slots) = self.buffer.get_mut(self.len..end) else {
+            self.len = FULL;
+            return;
+        };
         for (slot, byte) in slots.iter_mut().zip(bytes) {
             *slot = *byte;
         }
         self.len = end;
-        Ok(())
     }
 }

@@ -35,7 +35,8 @@ impl Hello {
         let [e, f, g] = schema.version_mark();
         let mut sealed = Bytes::new(&mut hello.sealed);
         // They fit.
-        let _ = sealed.put(&[a, b, c, d, e, f, g]).and_then(|()| sealed.put(&pseudonym.bytes()));
+        sealed.put(&[a, b, c, d, e, f, g]);
+        sealed.put(&pseudonym.bytes());
         if let Some(start) = start {
             hello.set_start(start);
         }

@@ -203,19 +203,19 @@ impl Session {
         }
         let mut bytes = Bytes::new(buffer);
         let hint = self.hint.filter(|_| kind != Kind::Data);
-        bytes.put(&[head(kind, hint.is_some())])?;
+        bytes.put(&[head(kind, hint.is_some())]);
         let boot = self.boot.bytes();
-        bytes.put(boot.get(..if kind == Kind::Data { 2 } else { BOOT_LEN }).unwrap_or(&[]))?;
+        bytes.put(boot.get(..if kind == Kind::Data { 2 } else { BOOT_LEN }).unwrap_or(&[]));
         let [low, high, ..] = self.next.to_le_bytes();
-        bytes.put(&[low, high])?;
+        bytes.put(&[low, high]);
         if let Some(hint) = hint {
-            bytes.put(&hint.bytes())?;
+            bytes.put(&hint.bytes());
         }
         let clear_len = bytes.len();
         if kind != Kind::Data {
-            bytes.put(&hello.sealed)?;
+            bytes.put(&hello.sealed);
         }
-        Ok(clear_len)
+        bytes.len().and(clear_len)
     }
 
     /// Seals the `len` bytes behind what is in clear, and takes the frame's number: whatever becomes of it, that is used.

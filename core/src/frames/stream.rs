@@ -89,7 +89,12 @@ impl<'a> Writer<'a> {
     pub(super) fn put(&mut self, record: &Record) -> Result<(), Error> {
         let at = self.bits.at();
         let time = since_boot(record.time(), self.start);
-        let written = self.put_time(time).and_then(|()| self.put_what(record, time));
+        self.put_time(time);
+        let written = match self.put_what(record, time) {
+            None => Err(Error::OutOfDomain),
+            Some(()) if self.bits.is_full() => Err(Error::BufferTooSmall),
+            Some(()) => Ok(()),
+        };
         match written {
             Ok(()) => self.before = Some(time),
             Err(_) => self.bits.back_to(at),
@@ -97,49 +102,51 @@ impl<'a> Writer<'a> {
         written
     }
 
-    fn put_time(&mut self, time: u32) -> Result<(), Error> {
+    fn put_time(&mut self, time: u32) {
         if let Some(before) = self.before {
             return self.bits.put_signed(time.wrapping_sub(before) as i32);
         }
         let mut rest = time;
         while rest > 0x7F {
-            self.bits.put(rest | 0x80, 8)?;
+            self.bits.put(rest | 0x80, 8);
             rest >>= 7;
         }
-        self.bits.put(rest, 8)
+        self.bits.put(rest, 8);
     }
 
-    fn put_what(&mut self, record: &Record, time: u32) -> Result<(), Error> {
+    /// `None` where it is not of the schema.
+    fn put_what(&mut self, record: &Record, time: u32) -> Option<()> {
         let (events, metrics) = self.shape.counts();
         let width = bits_of(events.wrapping_add(metrics));
         if let Some(delta) = record.as_delta() {
-            let metric = self.shape.metrics().get(delta.metric).ok_or(Error::OutOfDomain)?;
+            let metric = self.shape.metrics().get(delta.metric)?;
             let (cell, cells) = (delta.cell as u32, metric.cells() as u32);
             if cell >= cells || delta.count == 0 {
-                return Err(Error::OutOfDomain);
+                return None;
             }
-            self.bits.put(events.wrapping_add(delta.metric as u32), width)?;
-            self.bits.put(cell, bits_of(cells))?;
-            self.bits.put_universal(delta.count.wrapping_sub(1))?;
+            self.bits.put(events.wrapping_add(delta.metric as u32), width);
+            self.bits.put(cell, bits_of(cells));
+            self.bits.put_universal(delta.count.wrapping_sub(1));
             // Nothing was counted before the boot.
             let steps = delta.end.steps().wrapping_sub(delta.start.steps());
-            return self.bits.put_universal(steps.min(time));
+            self.bits.put_universal(steps.min(time));
+            return Some(());
         }
-        self.bits.put(u32::from(record.event()), width)?;
+        self.bits.put(u32::from(record.event()), width);
         if record.event() == DROPPED_INDEX {
             let reason = Reason::DOMAIN.bits();
-            self.bits.put(record.bits() as u32, reason)?;
-            return self.bits.put_universal((record.bits() >> reason) as u32);
+            self.bits.put(record.bits() as u32, reason);
+            self.bits.put_universal((record.bits() >> reason) as u32);
+            return Some(());
         }
-        let event = self.shape.event(record.event()).ok_or(Error::OutOfDomain)?;
-        let mut fields = record.fields(event);
+        let mut fields = record.fields(self.shape.event(record.event())?);
         for (field, ordinal) in &mut fields {
             if ordinal >= field.domain.cardinality() {
-                return Err(Error::OutOfDomain);
+                return None;
             }
-            self.bits.put(ordinal, field.domain.bits())?;
+            self.bits.put(ordinal, field.domain.bits());
         }
-        if fields.is_spent() { Ok(()) } else { Err(Error::OutOfDomain) }
+        fields.is_spent().then_some(())
     }
 }
 
