@@ -27,6 +27,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes back what was written behind `at`.
+    #[cfg_attr(target_os = "none", inline(never))]
     pub(super) fn back_to(&mut self, at: usize) {
         (self.at, self.is_full) = (at, false);
         if let Some(partial) = self.bytes.get_mut(at >> 3) {

@@ -9,6 +9,8 @@
 //! | what records of a boot are named by, 12 | `"automagik-telemetry frames uid\0"`, boot |
 //! | a boot's number, 8 | `"automagik-telemetry frames boot\0"`, counter (8) |
 //!
+//! What is sealed with a frame: its first three bytes, and the last two in clear.
+//!
 //! | nonce, 16 | bytes |
 //! |---|---|
 //! | boot | 8 |
@@ -112,13 +114,14 @@ impl Key {
         if !matches!(frame.kind(), Kind::Hello | Kind::Data | Kind::Once) {
             return Err(Error::Malformed);
         }
-        let (head, sealed, tag) = frame.parts();
+        let (clear, sealed, tag) = frame.parts();
         let plain = plain.get_mut(..sealed.len()).ok_or(Error::BufferTooSmall)?;
         plain.copy_from_slice(sealed);
         let ascon = Ascon::new(&self.seal.into());
         let tag: &Tag<Ascon> = tag.try_into().map_err(|_| Error::Malformed)?;
+        let (nonce, associated) = (nonce(boot, sequence, Way::Up), associated(clear));
         ascon
-            .decrypt_inout_detached(&nonce(boot, sequence, Way::Up).into(), head, (&mut *plain).into(), tag)
+            .decrypt_inout_detached(&nonce.into(), &associated, (&mut *plain).into(), tag)
             .map_err(|_| Error::Tag)?;
         Ok(plain)
     }
@@ -140,11 +143,11 @@ impl Key {
     /// Returns whether `frame` acknowledges the frame of `boot` that has `sequence`.
     #[must_use]
     pub fn is_acknowledged(&self, boot: Boot, sequence: u32, frame: &[u8]) -> bool {
-        let (Some((head, tag)), ACK_LEN) = (frame.split_last_chunk::<TAG_LEN>(), frame.len()) else {
+        let (Some((clear, tag)), ACK_LEN) = (frame.split_last_chunk::<TAG_LEN>(), frame.len()) else {
             return false;
         };
         // A gateway seals one head under these numbers: the tag holds for no other. One comparison of a number takes as long for any tag.
-        let expected = self.seal(boot, sequence, Way::Down, head, &mut []);
+        let expected = self.seal(boot, sequence, Way::Down, clear, &mut []);
         u64::from_le_bytes(*tag) == u64::from_le_bytes(expected)
     }
 
@@ -154,11 +157,12 @@ impl Key {
         boot: Boot,
         sequence: u32,
         way: Way,
-        head: &[u8],
+        clear: &[u8],
         plain: &mut [u8],
     ) -> [u8; TAG_LEN] {
         let ascon = Ascon::new(&self.seal.into());
-        match ascon.encrypt_inout_detached(&nonce(boot, sequence, way).into(), head, plain.into()) {
+        let (nonce, associated) = (nonce(boot, sequence, way), associated(clear));
+        match ascon.encrypt_inout_detached(&nonce.into(), &associated, plain.into()) {
             Ok(tag) => tag.into(),
             // Lengths that a machine can't have. What then leaves must not be read.
             Err(_) => {
@@ -182,6 +186,16 @@ fn nonce(boot: Boot, sequence: u32, way: Way) -> [u8; 16] {
     };
     let boot = u128::from(u64::from_le_bytes(boot.bytes()));
     (boot | u128::from(sequence) << 64 | way << 96).to_le_bytes()
+}
+
+/// What is sealed with the rest of a frame: its first three bytes, and the last two in clear. That is all of what data and acknowledgements have in clear. In a
+/// hello the bytes between are of the boot and the sequence, which the nonce has whole.
+const fn associated(clear: &[u8]) -> [u8; FROM_SESSION_LEN] {
+    match clear {
+        [first, session, session_end, .., last, end] => [*first, *session, *session_end, *last, *end],
+        // No frame has fewer.
+        _ => [0; FROM_SESSION_LEN],
+    }
 }
 
 /// The first bytes of a hash.
