@@ -6,6 +6,7 @@ use automagik_telemetry_gateway::known::keys::{self, Keys};
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::run::Gateway;
 use automagik_telemetry_gateway::run::settings::{Acknowledge, Settings};
+use automagik_telemetry_gateway::tools::carriers::{self, Over};
 use automagik_telemetry_gateway::tools::{decode, manifest, simulate};
 use clap::{Parser, Subcommand};
 use std::io::BufRead;
@@ -43,7 +44,7 @@ enum Command {
         /// Frames; without any, standard input is read.
         frames: Vec<String>,
     },
-    /// Speaks as many devices, over UDP.
+    /// Speaks as many devices.
     Simulate(Simulate),
 }
 
@@ -116,9 +117,15 @@ enum OfKey {
 
 #[derive(clap::Args)]
 struct Simulate {
-    /// The gateway's address.
+    /// The gateway's address, or the broker's; the path of a serial device; `-` over standard output and input.
     #[arg(long, required_unless_present = "write_manifest")]
-    to: Option<SocketAddr>,
+    to: Option<String>,
+    /// What carries frames.
+    #[arg(long, value_enum, default_value_t)]
+    over: Over,
+    /// Where devices publish at a broker: `+` stands for a device's number.
+    #[arg(long, default_value = "telemetry/+/up")]
+    topic: String,
     /// The folder of keys: the first one seals.
     #[arg(long, required_unless_present = "write_manifest")]
     keys: Option<PathBuf>,
@@ -324,11 +331,16 @@ fn simulate(simulated: Simulate) -> Result<ExitCode, String> {
         seed: simulated.seed,
     };
     let bar = indicatif::ProgressBar::new(1_000);
-    let report = simulate::run(&plan, key, to, |done| bar.set_position(done.into()));
+    let mut carrier =
+        carriers::open(simulated.over, &to, &simulated.topic).map_err(|error| format!("{to}: {error}"))?;
+    let report = simulate::run_over(&plan, key, &mut *carrier, |done| bar.set_position(done.into()));
     bar.finish_and_clear();
-    let report = report.map_err(|error| format!("{to}: {error}"))?;
-    println!(
-        "{} events in {} frames, {} datagrams; {} frames acknowledged, with {} events; {} ms",
+    // Standard output may be the line.
+    let mut out: Box<dyn std::io::Write> =
+        if simulated.over == Over::Stdio { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+    let _ = writeln!(
+        out,
+        "{} events in {} frames, {} sent; {} frames acknowledged, with {} events; {} ms",
         report.events,
         report.frames,
         report.datagrams,

@@ -2,4 +2,5 @@
 
 pub mod decode;
 pub mod manifest;
+pub mod carriers;
 pub mod simulate;

@@ -15,7 +15,7 @@ use automagik_telemetry_gateway::links::stream::{Splitter, encoded};
 use automagik_telemetry_gateway::tools::decode::hex;
 use automagik_telemetry_gateway::tools::simulate;
 use automagik_telemetry_test_support::{Log, Receiver, clickhouse};
-use operator::{KEY, Operator, PATIENCE, account, eventually};
+use operator::{KEY, Operator, PATIENCE, account, eventually, program};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::collections::{BTreeSet, HashMap};
@@ -222,6 +222,41 @@ fn stays_with_the_broker_until_it_is_taken(kind: Kind) {
         expected.retain(|expected| *expected != answer);
     }
     eventually("all is delivered", || account(&collector.logs()) == (0, 200));
+}
+
+/// `telemetry-gateway simulate` with these arguments and the operator's key; says what it reports.
+fn simulate(operator: &Operator, arguments: &[&str]) -> String {
+    let keys = operator.path("keys");
+    let simulated = program()
+        .args(["simulate", "--devices", "3", "--events", "20", "--loss", "10", "--repeated", "10"])
+        .arg("--keys")
+        .arg(keys)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(simulated.status.success(), "{simulated:?}");
+    String::from_utf8(simulated.stdout).unwrap()
+}
+
+#[test]
+fn simulated_devices_speak_over_a_stream() {
+    let collector = Receiver::start();
+    let operator = Operator::new(&collector);
+    let gateway = operator.start(&[]);
+    let said = simulate(&operator, &["--over", "tcp", "--to", &gateway.tcp.to_string()]);
+    assert!(said.contains("6 frames acknowledged, with 60 events"), "{said}");
+    eventually("all is delivered", || account(&collector.logs()) == (60, 0));
+}
+
+#[test]
+fn simulated_devices_speak_through_a_broker() {
+    let Some(broker) = Kind::Mosquitto.start() else { return };
+    let collector = Receiver::start();
+    let operator = Operator::new(&collector);
+    let _gateway = operator.start_with(&broker.settings("gateway-1"));
+    let said = simulate(&operator, &["--over", "mqtt", "--to", &format!("127.0.0.1:{}", broker.port)]);
+    assert!(said.contains("6 frames acknowledged, with 60 events"), "{said}");
+    eventually("all is delivered", || account(&collector.logs()) == (60, 0));
 }
 
 /// A device that publishes frames at `telemetry/<place>/<number>/up` and repeats each until it is acknowledged. Gives the names of all records that were.

@@ -1,5 +1,6 @@
 //! Devices that are none: many, over a real socket that loses, repeats and reorders as much as is asked. For load, for tests, to show.
 
+use super::carriers::{Carrier, Datagrams};
 use automagik_telemetry_core::frames::{Boot, Clear, Hello, Key, MTU_MAX, Session};
 use automagik_telemetry_core::manifest;
 use automagik_telemetry_core::record::Cursor;
@@ -12,7 +13,7 @@ use automagik_telemetry_core::{
 use automagik_telemetry_derive::{Label, Metrics, Schema};
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// What a simulated device does.
@@ -115,7 +116,7 @@ pub struct Report {
     pub events: u64,
     /// Frames of data that were made.
     pub frames: u64,
-    /// Datagrams that were sent, repeated ones among them.
+    /// Frames that were sent, repeated ones among them.
     pub datagrams: u64,
     /// Frames that were acknowledged.
     pub acknowledged: u64,
@@ -159,15 +160,17 @@ impl Random {
     }
 }
 
-/// Runs `plan` against the gateway at `to`; `progress` hears of the share that is done, in thousandths.
+/// Runs `plan` against the gateway that takes datagrams at `to`; `progress` hears of the share that is done, in thousandths.
 ///
 /// # Errors
 ///
 /// Where there is no socket.
-pub fn run(plan: &Plan, key: &Key, to: SocketAddr, mut progress: impl FnMut(u32)) -> io::Result<Report> {
-    let socket = UdpSocket::bind(if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" })?;
-    socket.connect(to)?;
-    socket.set_nonblocking(true)?;
+pub fn run(plan: &Plan, key: &Key, to: SocketAddr, progress: impl FnMut(u32)) -> io::Result<Report> {
+    Ok(run_over(plan, key, &mut Datagrams::to(to)?, progress))
+}
+
+/// The same, over whatever carries frames.
+pub fn run_over(plan: &Plan, key: &Key, carrier: &mut dyn Carrier, mut progress: impl FnMut(u32)) -> Report {
     let mut random = Random(plan.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut devices: Vec<Device> =
         (0..plan.devices).map(|number| device(number, plan, key, &mut random)).collect();
@@ -180,11 +183,11 @@ pub fn run(plan: &Plan, key: &Key, to: SocketAddr, mut progress: impl FnMut(u32)
     let mut round = 0_u64;
     loop {
         let mut is_done = true;
-        for device in &mut devices {
+        for (at, device) in devices.iter_mut().enumerate() {
             let sent = step(device, plan, &mut random, &mut report);
             is_done &= device.events_left == 0 && device.under_way.is_none();
             for frame in sent {
-                transmit(&socket, frame, plan, &mut random, &mut late, &mut report);
+                transmit(carrier, (at, frame), plan, &mut random, &mut late, &mut report);
                 if let Some(most) = plan.frames_per_second {
                     let due = Duration::from_secs_f64(report.datagrams as f64 / f64::from(most));
                     if let Some(early) =
@@ -198,7 +201,7 @@ pub fn run(plan: &Plan, key: &Key, to: SocketAddr, mut progress: impl FnMut(u32)
         let heard = if plan.one_way {
             0
         } else {
-            listen(&socket, plan, &mut devices, &by_session, &mut random, &mut report)
+            listen(carrier, plan, &mut devices, &by_session, &mut random, &mut report)
         };
         if is_done || started.elapsed() > plan.patience {
             break;
@@ -212,12 +215,12 @@ pub fn run(plan: &Plan, key: &Key, to: SocketAddr, mut progress: impl FnMut(u32)
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    if let Some(frame) = late {
-        let _ = socket.send(&frame);
+    if let Some((at, frame)) = late {
+        carrier.send(at, &frame);
     }
     report.milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     progress(1_000);
-    Ok(report)
+    report
 }
 
 fn device(number: u32, plan: &Plan, key: &Key, random: &mut Random) -> Device {
@@ -304,50 +307,52 @@ fn record(random: &mut Random, frame: u32) -> Option<Record> {
     Record::new(&event, Coarse::from_steps(frame / 8)).ok()
 }
 
+/// A frame, and the number of its device.
+type Numbered = (usize, Vec<u8>);
+
 fn transmit(
-    socket: &UdpSocket,
-    frame: Vec<u8>,
+    carrier: &mut dyn Carrier,
+    (device, frame): Numbered,
     plan: &Plan,
     random: &mut Random,
-    late: &mut Option<Vec<u8>>,
+    late: &mut Option<Numbered>,
     report: &mut Report,
 ) {
     if random.is(plan.loss) {
         return;
     }
-    let mut send = |frame: &[u8]| {
+    let mut send = |device: usize, frame: &[u8]| {
         report.datagrams += 1;
-        // A full socket is as a lost frame.
-        let _ = socket.send(frame);
+        carrier.send(device, frame);
     };
     if late.is_none() && random.is(plan.reordered) {
-        *late = Some(frame);
+        *late = Some((device, frame));
         return;
     }
-    send(&frame);
+    send(device, &frame);
     if random.is(plan.repeated) {
-        send(&frame);
+        send(device, &frame);
     }
-    if let Some(frame) = late.take() {
-        send(&frame);
+    if let Some((device, frame)) = late.take() {
+        send(device, &frame);
     }
 }
 
 fn listen(
-    socket: &UdpSocket,
+    carrier: &mut dyn Carrier,
     plan: &Plan,
     devices: &mut [Device],
     by_session: &HashMap<u16, Vec<usize>>,
     random: &mut Random,
     report: &mut Report,
 ) -> u32 {
-    let (mut buffer, mut heard) = ([0; 64], 0);
-    while let Ok(len) = socket.recv(&mut buffer) {
+    let mut heard = 0;
+    while let Some(frame) = carrier.receive() {
         heard += 1;
         if random.is(plan.loss) {
             continue;
         }
-        let frame = &buffer[..len];
+        let frame = frame.as_slice();
         let Ok(clear) = Clear::parse(frame) else { continue };
         for at in by_session.get(&clear.session()).into_iter().flatten() {
             let device = &mut devices[*at];
