@@ -333,7 +333,7 @@ fn a_time_that_is_finer_than_the_manifests_goes_no_further() {
 #[test]
 fn what_unpacks_to_more_than_a_request_may_have_is_refused() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    packed.write_all(&vec![0; 64 << 20]).unwrap();
+    packed.write_all(&vec![0; 4 << 20]).unwrap();
     let packed = packed.finish().unwrap();
     let taken = request::take(Signal::Logs, Form::Protobuf, true, &packed, &manifests(), NOW);
     assert_eq!(taken, Err(request::Error::TooLarge));

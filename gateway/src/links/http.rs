@@ -30,11 +30,14 @@ use tokio::sync::{Semaphore, oneshot};
 /// Most connections at once: others wait to be accepted.
 pub const CONNECTIONS_MAX: usize = 1_024;
 
-/// Requests that are read at once: what bounds the memory that they take.
-const READ_AT_ONCE: usize = 2;
+/// Bodies that are read at once, 1 MiB each at most; others wait.
+const BODIES_MAX: usize = 32;
+
+/// Requests that are taken apart at once: a message can take a hundred times its bytes in memory.
+const TAKEN_APART_MAX: usize = 2;
 
 /// How long a peer may take for its head, and for its body.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// When a program should come back, in seconds, where nobody says better.
 const RETRY_SECONDS: u32 = 10;
@@ -49,8 +52,8 @@ pub struct Programs {
     pub inbox: Inbox,
     /// Where a request goes before it is answered, instead: the operator chose that nothing is acknowledged that the collector does not have.
     pub through: Option<Through>,
-    /// Who reads.
-    reading: Semaphore,
+    bodies: Semaphore,
+    taken_apart: Semaphore,
 }
 
 /// An answer that is no 200.
@@ -78,8 +81,8 @@ impl Programs {
     /// What answers with these.
     #[must_use]
     pub fn new(manifests: Shared, counts: Arc<Counts>, inbox: Inbox, through: Option<Through>) -> Self {
-        let reading = Semaphore::new(READ_AT_ONCE);
-        Self { manifests, counts, inbox, through, reading }
+        let (bodies, taken_apart) = (Semaphore::new(BODIES_MAX), Semaphore::new(TAKEN_APART_MAX));
+        Self { manifests, counts, inbox, through, bodies, taken_apart }
     }
 
     /// Serves one connection until it ends.
@@ -145,12 +148,12 @@ impl Programs {
             }
         };
         let too_large = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "send at most 1 MiB a request, unpacked");
-        let taken = {
-            let Ok(_turn) = self.reading.acquire().await else { return Err(STORE_FULL) };
-            let body = tokio::time::timeout(PATIENCE, to_bytes(body, BYTES_MAX)).await;
-            let body =
-                body.map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?;
-            let Ok(body) = body else { return Err(too_large) };
+        let Ok(_place) = self.bodies.acquire().await else { return Err(STORE_FULL) };
+        let body = tokio::time::timeout(PATIENCE, to_bytes(body, BYTES_MAX)).await;
+        let body = body.map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?;
+        let Ok(body) = body else { return Err(too_large) };
+        let mut taken = {
+            let Ok(_turn) = self.taken_apart.acquire().await else { return Err(STORE_FULL) };
             let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
             request::take(signal, form, is_gzip, &body, &manifests, now()).map_err(|error| match error {
                 Error::TooLarge => too_large,
@@ -161,7 +164,7 @@ impl Programs {
         let more = match &self.through {
             _ if taken.held.is_empty() => 0,
             Some(through) => self.pass_through(signal, through, &taken).await?,
-            None => self.keep(&taken).await.map(|()| 0)?,
+            None => self.keep(std::mem::take(&mut taken.held)).await.map(|()| 0)?,
         };
         self.counts.refuse_of_programs(&taken.refused);
         add(&self.counts.records, taken.records);
@@ -170,9 +173,9 @@ impl Programs {
     }
 
     /// Hands the records over, and waits until they are on disk.
-    async fn keep(&self, taken: &Taken) -> Result<(), Refused> {
+    async fn keep(&self, held: Vec<u8>) -> Result<(), Refused> {
         let (sender, safe) = oneshot::channel();
-        let arrived = Arrived { request: Some((taken.held.clone(), sender)), ..Arrived::default() };
+        let arrived = Arrived { request: Some((held, sender)), ..Arrived::default() };
         let inbox = self.inbox.clone();
         let is_sent = tokio::task::spawn_blocking(move || inbox.send(arrived).is_ok()).await;
         let stopping = Refused::later("the gateway is stopping", 1);
