@@ -33,15 +33,19 @@ use proptest::prelude::*;
 use prost::Message;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// An hour later.
 const NOW: Now = Now((START as u64 + 60) * 60);
 
-fn manifests() -> Manifests {
-    let mut manifests = Manifests::default();
-    manifests.add(Vocabulary::read(&manifest()).unwrap()).unwrap();
-    manifests
+fn manifests() -> &'static Manifests {
+    static KNOWN: LazyLock<Manifests> = LazyLock::new(|| {
+        let mut manifests = Manifests::default();
+        manifests.add(Vocabulary::read(&manifest()).unwrap()).unwrap();
+        manifests
+    });
+    &KNOWN
 }
 
 fn resource() -> Resource {
@@ -62,7 +66,7 @@ fn sent(signal: Signal, records: &[Record]) -> Vec<u8> {
 /// What goes on of what was taken.
 fn forwarded(signal: Signal, taken: &Taken) -> Vec<u8> {
     let mut rest = taken.held.as_slice();
-    let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), &manifests(), false);
+    let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests(), false);
     assert_eq!(devices.moved, 0);
     let mut out = Backward::with_room(64);
     match signal {
@@ -73,7 +77,7 @@ fn forwarded(signal: Signal, taken: &Taken) -> Vec<u8> {
 }
 
 fn take(signal: Signal, form: Form, body: &[u8]) -> Taken {
-    request::take(signal, form, false, body, &manifests(), NOW).unwrap()
+    request::take(signal, form, false, body, manifests(), NOW).unwrap()
 }
 
 fn json(signal: Signal, protobuf: &[u8]) -> Vec<u8> {
@@ -121,7 +125,7 @@ proptest! {
             (Signal::Logs, Form::Json),
             (Signal::Metrics, Form::Json),
         ] {
-            if let Ok(taken) = request::take(signal, form, is_gzip, &body, &manifests(), NOW) {
+            if let Ok(taken) = request::take(signal, form, is_gzip, &body, manifests(), NOW) {
                 prop_assert_eq!(taken.held.len(), 0);
             }
         }
@@ -335,7 +339,7 @@ fn what_unpacks_to_more_than_a_request_may_have_is_refused() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(&vec![0; 4 << 20]).unwrap();
     let packed = packed.finish().unwrap();
-    let taken = request::take(Signal::Logs, Form::Protobuf, true, &packed, &manifests(), NOW);
+    let taken = request::take(Signal::Logs, Form::Protobuf, true, &packed, manifests(), NOW);
     assert_eq!(taken, Err(request::Error::TooLarge));
 }
 

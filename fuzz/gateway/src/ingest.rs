@@ -62,7 +62,7 @@ pub fn ingest(input: &[u8]) {
     let mut keys = Keys::default();
     keys.add(Key::new(KEY));
     let counts = Arc::new(Counts::default());
-    let mut taker = Taker::new(keys, manifests(), Arc::clone(&counts));
+    let mut taker = Taker::new(keys, manifests().clone(), Arc::clone(&counts));
     let mut session = Session::new(Key::new(KEY), Boot::random(BOOT), None);
     let hello = Hello::new(simulate::schema(), Pseudonym::NOBODY, None);
     let mut buffer = [0; MTU_MAX];

@@ -13,12 +13,17 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// The one program that the gateway of the properties knows.
-pub(crate) fn manifests() -> Manifests {
-    let mut manifests = Manifests::default();
-    manifests.add(Vocabulary::read(&simulate::manifest()).expect("it is a manifest")).expect("there is one");
-    manifests
+pub(crate) fn manifests() -> &'static Manifests {
+    static KNOWN: LazyLock<Manifests> = LazyLock::new(|| {
+        let mut manifests = Manifests::default();
+        let known = Vocabulary::read(&simulate::manifest()).expect("it is a manifest");
+        manifests.add(known).expect("there is one");
+        manifests
+    });
+    &KNOWN
 }
 
 /// Every text of a message: `Debug` of prost's types quotes texts and nothing else.
@@ -35,7 +40,7 @@ fn texts(debug: &str) -> BTreeSet<String> {
 
 /// Panics where what was taken would leave with a string that is in no manifest, in no closed list, and no pseudonym.
 pub(crate) fn says_only_what_is_in_the_manifest(mut held: &[u8]) {
-    let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut held)), &manifests(), false);
+    let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut held)), manifests(), false);
     let mut out = Backward::with_room(8);
     devices.logs(&mut out);
     let logs = ExportLogsServiceRequest::decode(out.as_slice()).expect("it is a request");

@@ -66,7 +66,7 @@ pub fn programs(input: &[u8]) {
         body
     };
     let now = Now(u64::from(START + 60) * 60);
-    if let Ok(taken) = take(signal, form, first & 8 != 0, &body, &manifests(), now) {
+    if let Ok(taken) = take(signal, form, first & 8 != 0, &body, manifests(), now) {
         let is_whole = first & 12 == 4 && rest.len() < 3;
         assert!(!is_whole || taken.records == 1, "a good request is taken");
         says_only_what_is_in_the_manifest(&taken.held);
