@@ -24,6 +24,9 @@ const HOLES: TableDefinition<'_, u64, ()> = TableDefinition::new("holes");
 /// Most bytes of one entry of the queue: what becomes one request.
 pub const ENTRY_BYTES_MAX: usize = 1 << 16;
 
+/// Memory for pages of the file: what waits for the collector is read once, and need not stay.
+const CACHE_BYTES: usize = 16 << 20;
+
 /// Boots of which nothing came for so long are not searched by what stands for them in clear, in seconds: 45 days. Their hello is still no new one.
 const SEARCHED_SECONDS: u64 = 45 * 86_400;
 
@@ -48,7 +51,7 @@ impl Kept {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(folder)?;
         let path = folder.join("gateway.redb");
-        let database = Database::create(&path)?;
+        let database = Database::builder().set_cache_size(CACHE_BYTES).create(&path)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
