@@ -69,6 +69,7 @@ fn every_crate_of_ours_inherits_the_lints() {
         "core/derive/Cargo.toml",
         "std-sender/Cargo.toml",
         "gateway/Cargo.toml",
+        "symbolize/Cargo.toml",
     ] {
         let text = std::fs::read_to_string(root().join(manifest)).unwrap();
         assert!(text.contains("[lints]\nworkspace = true"), "{manifest}");

@@ -7,6 +7,7 @@
 
 pub mod bucket;
 pub mod field;
+pub mod code_location;
 pub mod time;
 pub mod event;
 pub mod loss;

@@ -53,7 +53,7 @@ pub mod frames;
 mod testing;
 
 pub use counts::{aggregate, policy};
-pub use events::{bucket, cell, event, field, loss, metric, time};
+pub use events::{bucket, cell, code_location, event, field, loss, metric, time};
 pub use person::{consent, pseudonym};
 pub use records::{queue, record, ring};
 pub use schemas::{manifest, schema};
@@ -61,6 +61,7 @@ pub use wire::{answer, delivery, otlp, outcome, resource, sender, vocabulary};
 pub use words::{label, message, word};
 
 pub use aggregate::{Counter, Histogram};
+pub use code_location::CodeLocation;
 pub use consent::Consent;
 pub use delivery::Delivery;
 pub use event::{Event, Severity};
@@ -68,8 +69,8 @@ pub use field::{Bytes, Count, Field, HttpStatus, Milliseconds};
 pub use label::Label;
 pub use outcome::Outcome;
 pub use policy::{
-    ApiRequest, CommandExecuted, ErrorCategory, ErrorOccurred, FeatureUsed, HealthStatus, OperationLatency,
-    ServiceHealth,
+    ApiRequest, CommandExecuted, ErrorAt, ErrorCategory, ErrorOccurred, FeatureUsed, HealthStatus,
+    OperationLatency, ServiceHealth,
 };
 pub use pseudonym::{Pseudonym, Secret};
 pub use queue::Queue;

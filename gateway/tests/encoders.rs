@@ -5,17 +5,20 @@ mod programs {
 }
 
 use automagik_telemetry_core::frames::{Boot, Clear, Hello, Key, MTU_MAX, Session};
+use automagik_telemetry_core::manifest::{encode, len};
 use automagik_telemetry_core::otlp::{Logs, Metrics};
 use automagik_telemetry_core::record::Cursor;
 use automagik_telemetry_core::resource::Resource;
+use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::time::Coarse;
-use automagik_telemetry_core::{Pseudonym, Record};
+use automagik_telemetry_core::{ErrorAt, ErrorCategory, Pseudonym, Record};
+use automagik_telemetry_derive::Schema;
 use automagik_telemetry_gateway::backward::Backward;
 use automagik_telemetry_gateway::forward::request::Devices;
-use automagik_telemetry_gateway::intake::held::Held;
+use automagik_telemetry_gateway::intake::held::{Held, Packing};
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
-use automagik_telemetry_gateway::tools::simulate::{manifest, schema};
+use automagik_telemetry_gateway::tools::simulate::{Task, manifest, schema};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::resource::v1::Resource as OtlpResource;
@@ -87,4 +90,43 @@ proptest! {
             prop_assert_eq!(&ours.resource_metrics[0].scope_metrics, &of_core.resource_metrics[0].scope_metrics);
         }
     }
+}
+
+#[derive(Schema)]
+#[schema(
+    crate = "::automagik_telemetry_core",
+    organization = "automagik",
+    project = "placed",
+    version = "1.0.0"
+)]
+enum Placed {
+    Error(ErrorAt<Task>),
+}
+
+#[test]
+fn a_gateway_says_of_a_place_what_core_says() {
+    let schema = Checked::<Placed>::DESCRIPTOR;
+    let mut bytes = vec![0; len(schema)];
+    encode(schema, bytes.as_mut_slice()).unwrap();
+    let vocabulary = Vocabulary::read(&bytes).unwrap();
+    let error = ErrorAt::new(Task::Report, ErrorCategory::Network);
+    let record = Record::new(&Placed::Error(error), Coarse::from_steps(START)).unwrap();
+    let encoded = record.encode();
+    let held = Held {
+        mark: vocabulary.mark(),
+        version: vocabulary.version_mark,
+        arrived: u64::from(START) * 60,
+        packing: Packing::Encoded,
+        stream: encoded.as_slice(),
+        ..Held::default()
+    };
+    let mut manifests = Manifests::default();
+    manifests.add(vocabulary).unwrap();
+    let (mut out, mut buffer) = (Backward::with_room(8), [0; 4_096]);
+    assert_eq!(Devices::of([held], &manifests, false).logs(&mut out), 1);
+    let ours = ExportLogsServiceRequest::decode(out.as_slice()).unwrap();
+    let resource = Resource::new(schema, Pseudonym::NOBODY);
+    let theirs = Logs::encode(&resource, &[record], &mut buffer).unwrap();
+    let theirs = ExportLogsServiceRequest::decode(theirs).unwrap();
+    assert_eq!(ours.resource_logs[0].scope_logs, theirs.resource_logs[0].scope_logs);
 }

@@ -7,6 +7,7 @@
 //! | [`CommandExecuted`] | `automagik.cli.command` | `command`, `success`, `duration_ms` |
 //! | [`OperationLatency`] | `automagik.performance.latency` | `operation_type`, `duration_ms` |
 //! | [`ErrorOccurred`] | `automagik.error` | `error_code`, `error_category` |
+//! | [`ErrorAt`] | the same | and `error_place` |
 //! | [`ServiceHealth`] | `automagik.health` | `service`, `status` |
 //!
 //! If you don't need each event, count them instead: [`CommandDuration`] and the like, with the names given there.
@@ -16,6 +17,7 @@
 
 use crate::counts::aggregate::{Counted, Counter, Histogram};
 use crate::events::cell::Cells;
+use crate::events::code_location::CodeLocation;
 use crate::events::event::{Event, EventDescriptor, Ordinals, Severity, field};
 use crate::events::field::{Field, HttpStatus, Milliseconds};
 use crate::words::label::Label;
@@ -162,6 +164,57 @@ impl<C: Label> Event for ErrorOccurred<C> {
     #[inline]
     fn ordinals(&self) -> Ordinals {
         Ordinals::new([Field::ordinal(&self.code), Field::ordinal(&self.category)])
+    }
+}
+
+/// An error occurred, and where in the program: [`ErrorOccurred`] with a place. Policy: "Error Information"; never its message.
+///
+/// ```
+/// use automagik_telemetry_core::{ErrorAt, ErrorCategory, Label};
+/// # enum Code { Refused }
+/// # impl Label for Code { const WORDS: &'static [&'static str] = &["OMNI-1001"]; fn ordinal(&self) -> u32 { 0 } }
+/// # fn record(_: ErrorAt<Code>) {}
+/// fn connect() -> Result<(), std::io::Error> {
+///     let connected: Result<(), std::io::Error> = Err(std::io::ErrorKind::ConnectionRefused.into());
+///     // Records the error and passes it on: its message stays here.
+///     connected.inspect_err(|_| record(ErrorAt::new(Code::Refused, ErrorCategory::Network)))
+/// }
+/// # assert!(connect().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorAt<C> {
+    /// The application's code for it, such as `OMNI-1001`.
+    pub code: C,
+    /// What kind it is.
+    pub category: ErrorCategory,
+    /// Where it was recorded.
+    pub place: CodeLocation,
+}
+
+impl<C> ErrorAt<C> {
+    /// An error at the place that calls this; in a function with `#[track_caller]`, at the place that calls that.
+    #[inline]
+    #[must_use]
+    #[track_caller]
+    pub fn new(code: C, category: ErrorCategory) -> Self {
+        Self { code, category, place: CodeLocation::caller() }
+    }
+}
+
+impl<C: Label> Event for ErrorAt<C> {
+    const DESCRIPTOR: EventDescriptor = EventDescriptor {
+        name: "automagik.error",
+        severity: Severity::Error,
+        fields: &[
+            field::<C>("error_code"),
+            field::<ErrorCategory>("error_category"),
+            field::<CodeLocation>("error_place"),
+        ],
+    };
+
+    #[inline]
+    fn ordinals(&self) -> Ordinals {
+        Ordinals::new([Field::ordinal(&self.code), Field::ordinal(&self.category), self.place.ordinal()])
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`Count<MAX>`] | int, 0 to `MAX`, saturating | `MAX` + 1 |
 //! | [`Milliseconds`], [`Bytes`] | int, the lower bound of a bucket | 124 |
 //! | [`HttpStatus`] | int, 100 to 599 | 500 |
+//! | [`CodeLocation`](crate::CodeLocation) | int, a place in the program's own file | 2^28: places, none of which a program chooses |
 //! | `Option<F>` | that of `F`, or no attribute | that of `F`, + 1 |
 
 use crate::events::bucket;
@@ -33,7 +34,12 @@ pub enum Values {
     },
     /// A log-scaled bucket (see [`bucket`]), reported as its lower bound.
     Bucket,
+    /// A place in the program (see [`code_location`](crate::events::code_location)), one of [`CODE_LOCATIONS`].
+    CodeLocation,
 }
+
+/// Values of a [`CodeLocation`](crate::events::code_location::CodeLocation), the unknown one included: 2^28, half a gigabyte on either side of the anchor.
+pub const CODE_LOCATIONS: u32 = 1 << 28;
 
 /// The finite set that a field's values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +94,7 @@ impl Domain {
         self.cardinality
     }
 
-    /// Returns how many bits an ordinal of this domain takes in a record: 0 to 20 for a domain without fault.
+    /// Returns how many bits an ordinal of this domain takes in a record: 0 to 20 for a domain without fault, 28 or 29 for places in the program.
     ///
     /// ```
     /// use automagik_telemetry_core::{Count, Field};
@@ -132,6 +138,7 @@ impl Domain {
             Values::Bool => Value::Bool(ordinal == 1),
             Values::Range { first, .. } => Value::Int(first.wrapping_add(ordinal)),
             Values::Bucket => Value::Int(bucket::lower_bound(ordinal)),
+            Values::CodeLocation => Value::Int(ordinal),
         })
     }
 
@@ -154,7 +161,7 @@ impl Domain {
                 Message::new().and("a field ranges over no value: its last value lies before its first"),
             );
         }
-        if cardinality > CARDINALITY_MAX as u64 {
+        if cardinality > CARDINALITY_MAX as u64 && !matches!(self.values, Values::CodeLocation) {
             return Some(
                 Message::new()
                     .and("a field ranges over ")
@@ -179,6 +186,7 @@ const fn size(values: Values, optional: bool) -> u64 {
         Values::Bool => 2,
         Values::Range { first, last } => (last as u64).saturating_add(1).saturating_sub(first as u64),
         Values::Bucket => bucket::COUNT as u64,
+        Values::CodeLocation => CODE_LOCATIONS as u64,
     };
     size.saturating_add(optional as u64)
 }

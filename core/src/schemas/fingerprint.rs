@@ -138,12 +138,17 @@ impl Shape {
         Self { optional, kind: (3, 0, 0) }
     }
 
+    pub(crate) const fn code_location(optional: bool) -> Self {
+        Self { optional, kind: (4, 0, 0) }
+    }
+
     const fn of(domain: &Domain) -> Self {
         match domain.values {
             Values::Words(words) => Self::words(words.len() as u32, domain.optional),
             Values::Bool => Self::bool(domain.optional),
             Values::Range { first, last } => Self::range(first, last, domain.optional),
             Values::Bucket => Self::bucket(domain.optional),
+            Values::CodeLocation => Self::code_location(domain.optional),
         }
     }
 }

@@ -9,7 +9,7 @@
 //! event    = [name: tstr, severity-number: uint, [* field]]
 //! field    = [name: tstr, optional: bool, harmless: tstr / null, values]
 //! metric   = [name: tstr, unit: tstr, kind: 0 / 1, [* field]]                    counter, histogram; labels as fields of words
-//! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3]     words, bool, range, bucket
+//! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3] / [4]   words, bool, range, bucket, code location
 //! ```
 //!
 //! Events stand in the order of their indices in records: `automagik.telemetry.dropped` first, then the program's own, then those of
@@ -56,6 +56,7 @@ mod kind {
     pub(super) const BOOL: u32 = 1;
     pub(super) const RANGE: u32 = 2;
     pub(super) const BUCKET: u32 = 3;
+    pub(super) const CODE_LOCATION: u32 = 4;
 }
 
 /// Why bytes are not a manifest.
@@ -193,6 +194,9 @@ fn encode_field<W: Write>(
         }
         Values::Bucket => {
             encoder.array(1)?.u32(kind::BUCKET)?;
+        }
+        Values::CodeLocation => {
+            encoder.array(1)?.u32(kind::CODE_LOCATION)?;
         }
     }
     Ok(())

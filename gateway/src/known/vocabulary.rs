@@ -157,6 +157,7 @@ impl Field {
         let mut ordinals = HashMap::new();
         let values = match field.values {
             ManifestValues::Range { first, .. } if cardinality > READY_MAX => Values::Range { first },
+            ManifestValues::CodeLocation => Values::Range { first: 0 },
             _ => {
                 let (mut starts, mut bytes) = (vec![0], Vec::new());
                 for ordinal in 0..cardinality {
@@ -222,6 +223,7 @@ impl Value {
             ManifestValues::Bool => Self::Bool(ordinal == 1),
             ManifestValues::Range { first, .. } => Self::Number(u64::from(*first) + ordinal),
             ManifestValues::Bucket => Self::Number(bucket::lower_bound(u32::try_from(ordinal).ok()?).into()),
+            ManifestValues::CodeLocation => Self::Number(ordinal),
         })
     }
 

@@ -39,6 +39,9 @@ fn describe(lines: &mut BTreeSet<String>, of: &str, field: &ManifestField<'_>) {
         ManifestValues::Range { first, last } => {
             lines.insert(format!("{of}: {first} to {last}"));
         }
+        ManifestValues::CodeLocation => {
+            lines.insert(format!("{of}: a place in the program"));
+        }
         ManifestValues::Bucket => {
             lines.insert(format!("{of}: one of 124 classes of size"));
         }
@@ -80,6 +83,7 @@ fn values(field: &ManifestField<'_>) -> String {
         ManifestValues::Words(words) => (*words).collect::<Vec<_>>().join(" | "),
         ManifestValues::Bool => "true | false".to_owned(),
         ManifestValues::Range { first, last } => format!("{first} to {last}"),
+        ManifestValues::CodeLocation => "a place in the program".to_owned(),
         ManifestValues::Bucket => match Value::of(field, field.cardinality() - 1) {
             Some(Value::Number(last)) => format!("one of 124 classes from 0 to {last}"),
             _ => "one of 124 classes".to_owned(),

@@ -183,6 +183,9 @@ fn description(field: &ManifestField<'_>, quotes: &str) -> String {
         ManifestValues::Bucket => {
             "a size class: 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ... (124 of them)".to_owned()
         }
+        ManifestValues::CodeLocation => {
+            "a place in the program, as a number: file and line to who has the program's own file".to_owned()
+        }
     };
     if field.optional {
         text.push_str("; or nothing");
@@ -231,6 +234,7 @@ fn field_json(field: &ManifestField<'_>) -> Value {
         ManifestValues::Bool => json!("bool"),
         ManifestValues::Range { first, last } => json!({ "first": first, "last": last }),
         ManifestValues::Bucket => json!("bucket"),
+        ManifestValues::CodeLocation => json!("code_location"),
     };
     json!({
         "name": field.name,

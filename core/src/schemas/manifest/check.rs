@@ -62,7 +62,8 @@ fn check_field(field: &ManifestField<'_>, found: &mut Fingerprint) -> Result<(),
     if let Some(rule) = word::check_field_name(field.name, field.harmless, is_bool) {
         return Err(Error::Rule(rule));
     }
-    if field.cardinality() == 0 || field.cardinality() > u64::from(CARDINALITY_MAX) {
+    let is_place = matches!(field.values, ManifestValues::CodeLocation);
+    if field.cardinality() == 0 || field.cardinality() > u64::from(CARDINALITY_MAX) && !is_place {
         return Err(Error::Cardinality);
     }
     let shape = match &field.values {
@@ -70,6 +71,7 @@ fn check_field(field: &ManifestField<'_>, found: &mut Fingerprint) -> Result<(),
         ManifestValues::Bool => Shape::bool(field.optional),
         ManifestValues::Range { first, last } => Shape::range(*first, *last, field.optional),
         ManifestValues::Bucket => Shape::bucket(field.optional),
+        ManifestValues::CodeLocation => Shape::code_location(field.optional),
     };
     *found = found.field(field.name, shape);
     if let ManifestValues::Words(words) = field.values {

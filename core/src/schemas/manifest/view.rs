@@ -3,7 +3,7 @@
 use super::{Error, kind};
 use crate::events::bucket;
 use crate::events::event::{FIELDS_MAX, Severity};
-use crate::events::field::is_plain_range;
+use crate::events::field::{CODE_LOCATIONS, is_plain_range};
 use crate::events::metric::{Kind, LABELS_MAX};
 use crate::events::time::Resolution;
 use crate::words::label::LABEL_WORDS_MAX;
@@ -80,6 +80,8 @@ pub enum ManifestValues<'a> {
     },
     /// A log-scaled bucket, reported as its lower bound.
     Bucket,
+    /// A place in the program, one of [`CODE_LOCATIONS`].
+    CodeLocation,
 }
 
 /// The events of a manifest, in the order of their positions.
@@ -196,11 +198,12 @@ impl ManifestField<'_> {
                 u64::from(*last).saturating_add(1).saturating_sub(u64::from(*first))
             }
             ManifestValues::Bucket => u64::from(bucket::COUNT),
+            ManifestValues::CodeLocation => u64::from(CODE_LOCATIONS),
         };
         values.saturating_add(u64::from(self.optional))
     }
 
-    /// Returns how many bits an ordinal takes in a record: 0 to 20.
+    /// Returns how many bits an ordinal takes in a record: 0 to 20, 28 or 29 of a place in the program.
     #[must_use]
     pub fn bits(&self) -> u32 {
         u64::BITS.saturating_sub(self.cardinality().saturating_sub(1).leading_zeros())
@@ -319,6 +322,7 @@ pub(super) fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, 
         (kind::BOOL, 1) => ManifestValues::Bool,
         (kind::RANGE, 3) => ManifestValues::Range { first: decoder.u32()?, last: decoder.u32()? },
         (kind::BUCKET, 1) => ManifestValues::Bucket,
+        (kind::CODE_LOCATION, 1) => ManifestValues::CodeLocation,
         _ => return Err(Error::Malformed),
     };
     Ok(ManifestField { name, optional, harmless, values })

@@ -213,7 +213,7 @@ fn record_len_max(event: &'static EventDescriptor) -> usize {
             }
             Values::Bool => Value::Bool(true),
             Values::Range { last, .. } => Value::Int(last),
-            Values::Bucket => Value::Int(u32::MAX),
+            Values::Bucket | Values::CodeLocation => Value::Int(u32::MAX),
         };
         let _ = room.attribute(log_record::ATTRIBUTES, field.name, longest);
     }
