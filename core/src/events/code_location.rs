@@ -43,6 +43,12 @@ const MIDDLE: i64 = 1 << 27;
 /// Locations are aligned to that.
 const UNIT: i64 = 4;
 
+/// The number of a location at this distance from the anchor; 0 where it is too far.
+const fn number(distance: i64) -> u32 {
+    let number = distance.wrapping_div(UNIT).saturating_add(MIDDLE);
+    if number < 0 || number >= CODE_LOCATIONS as i64 { 0 } else { number as u32 }
+}
+
 /// Returns the address of the location that has this number, in a file whose anchor lies at `anchor`; `None` where it is unknown.
 ///
 /// ```
@@ -85,12 +91,7 @@ impl CodeLocation {
     fn of(location: &'static Location<'static>) -> Self {
         let address = |pointer: *const ()| pointer.addr() as i64;
         let from = address((&raw const ANCHOR).cast());
-        let distance = address(core::ptr::from_ref(location).cast()).wrapping_sub(from);
-        let ordinal = distance.wrapping_div(UNIT).saturating_add(MIDDLE);
-        match u32::try_from(ordinal) {
-            Ok(ordinal) if ordinal < CODE_LOCATIONS => Self(ordinal),
-            _ => Self::UNKNOWN,
-        }
+        Self(number(address(core::ptr::from_ref(location).cast()).wrapping_sub(from)))
     }
 
     /// A place whose number can't be told.
@@ -130,13 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn a_location_elsewhere_is_unknown() {
-        // On the heap, as far away as a plugin's.
-        let location: &'static Location<'static> =
-            std::boxed::Box::leak(std::boxed::Box::new(*Location::caller()));
-        let distance = (core::ptr::from_ref(location).addr() as i64)
-            .wrapping_sub((&raw const ANCHOR).addr() as i64)
-            .unsigned_abs();
-        assert!(distance < (1 << 29) || CodeLocation::of(location) == CodeLocation::UNKNOWN);
+    fn a_location_that_is_too_far_is_unknown_and_any_other_is_found_again() {
+        for distance in [i64::MIN, -(1 << 29), 1 << 29, 1 << 40, i64::MAX] {
+            assert_eq!(number(distance), 0, "{distance}");
+        }
+        for distance in [4 - (1 << 29), -4, 0, 8, (1 << 29) - 4] {
+            assert_eq!(address(1 << 40, number(distance)), Some((1_u64 << 40).wrapping_add_signed(distance)));
+        }
     }
 }
