@@ -6,6 +6,7 @@
 //!                              └──► SealedBacklog ──► the same bytes, oldest first, after a reset too
 //! ```
 
+mod outgoing;
 mod speaker;
 mod speech;
 

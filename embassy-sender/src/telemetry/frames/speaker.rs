@@ -2,6 +2,7 @@
 
 use super::super::upload::{Upload, Withdrawn};
 use super::super::{BATCH_RECORDS_MAX, Telemetry};
+use super::outgoing::{Outgoing, What};
 use super::speech::Frames;
 use crate::backlog::{Keep, Nowhere};
 use crate::clock;
@@ -53,25 +54,6 @@ pub(super) struct Speaker<L, B, K, const LEN: usize> {
 enum Heard {
     Acknowledgement,
     Question,
-}
-
-/// What is to be sent.
-#[derive(Clone, Copy)]
-struct Outgoing {
-    boot: Boot,
-    sequence: u32,
-    what: What,
-}
-
-/// Where its bytes are.
-#[derive(Clone, Copy)]
-enum What {
-    /// Who this session is.
-    Said,
-    /// Who an earlier one was.
-    SaidBefore(Head),
-    /// So many bytes in the buffer, behind the head; and who sealed them, where it was an earlier session.
-    Frame(usize, Option<Head>),
 }
 
 impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B, K, LEN> {
@@ -184,9 +166,22 @@ impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B,
             self.since = self.since.saturating_add(1);
         }
         if is_heard || self.keep(boot, sealed).await {
-            self.under_way = None;
-            commit(telemetry, sealed.records);
+            self.done(telemetry, sealed)?;
         }
+        Ok(())
+    }
+
+    /// Removes the records of the frame under way from the queue, if they are still those: after a no it was emptied.
+    fn done<S: Schema, const N: usize>(
+        &mut self,
+        telemetry: &Telemetry<S, N>,
+        sealed: Sealed,
+    ) -> Result<(), Withdrawn> {
+        self.under_way = None;
+        if telemetry.withdrawn.load(Ordering::Relaxed) != self.withdrawn {
+            return Err(Withdrawn);
+        }
+        commit(telemetry, sealed.records);
         Ok(())
     }
 
@@ -253,11 +248,9 @@ impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B,
             while telemetry.is_on() && (self.under_way.is_some() || self.seal(upload)) {
                 let (Some(sealed), Some(session)) = (self.under_way, &self.session) else { continue };
                 let boot = session.boot();
-                if !self.keep(boot, sealed).await {
+                if !self.keep(boot, sealed).await || self.done(telemetry, sealed).is_err() {
                     break;
                 }
-                self.under_way = None;
-                commit(telemetry, sealed.records);
             }
             let turn = Timer::after_millis(milliseconds);
             select3(turn, Timer::after(upload.interval), telemetry.wake.wait()).await;
@@ -315,7 +308,8 @@ impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B,
                 return Err(Withdrawn);
             }
             let said = self.said.get(..self.said_len).unwrap_or(&[]);
-            let is_sent = self.frames.link.send(Self::bytes(&outgoing.what, said, &self.frame)).await;
+            let frame = self.frame.get(K::HEAD_LEN..).unwrap_or(&[]);
+            let is_sent = self.frames.link.send(outgoing.what.bytes(said, frame)).await;
             self.free = Instant::now().saturating_add(self.frames.pause);
             if self.frames.hello_every.is_some() && is_sent.is_ok() {
                 return Ok(true);
@@ -335,7 +329,7 @@ impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B,
                         let what = before.map_or(What::Said, What::SaidBefore);
                         Timer::at(self.free).await;
                         let said = self.said.get(..self.said_len).unwrap_or(&[]);
-                        let _ = self.frames.link.send(Self::bytes(&what, said, &self.frame)).await;
+                        let _ = self.frames.link.send(what.bytes(said, &[])).await;
                         self.free = Instant::now().saturating_add(self.frames.pause);
                         continue;
                     }
@@ -344,15 +338,6 @@ impl<L: Link, B: FnMut() -> Boot, K: KeepSealed, const LEN: usize> Speaker<L, B,
             }
             delivery.done(Outcome::Retry { after_seconds: None }, Instant::now().as_millis());
             return Ok(false);
-        }
-    }
-
-    /// The bytes of `what`.
-    fn bytes<'a>(what: &'a What, said: &'a [u8], frame: &'a [u8; LEN]) -> &'a [u8] {
-        match what {
-            What::Said => said,
-            What::SaidBefore(head) => head.said(),
-            What::Frame(len, _) => frame.get(K::HEAD_LEN..K::HEAD_LEN.saturating_add(*len)).unwrap_or(&[]),
         }
     }
 

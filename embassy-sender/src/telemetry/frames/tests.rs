@@ -10,7 +10,7 @@ use automagik_telemetry_core::{Consent, Count, FeatureUsed, Record};
 use automagik_telemetry_derive::{Label, Schema};
 use embassy_futures::block_on;
 use embassy_futures::select::select as either;
-use embassy_time::{Duration, Instant};
+use embassy_time::{Duration, Instant, Timer};
 use portable_atomic::Ordering;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -65,6 +65,8 @@ struct Gateway {
     answers: VecDeque<Vec<u8>>,
     /// What becomes of the next frames, the first one last: whether it arrives, and whether its answer does.
     fates: Vec<(bool, bool)>,
+    /// Its answers to data are on their way for a while.
+    is_slow: core::cell::Cell<bool>,
     /// After how many more frames it forgets all boots.
     forgets_after: Option<usize>,
 }
@@ -123,6 +125,9 @@ impl Link for Line<'_> {
     }
 
     async fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
+        while self.0.borrow().is_slow.get() && !self.0.borrow().records.is_empty() {
+            Timer::after_micros(100).await;
+        }
         let answer = self.0.borrow_mut().answers.pop_front();
         match answer {
             Some(answer) => {
@@ -279,6 +284,24 @@ fn what_was_sealed_before_a_no_does_not_leave_after_a_yes_that_follows_at_once()
     );
     let gateway = gateway.into_inner();
     assert_eq!((features(&gateway).len(), gateway.known.len()), (1, 2), "another session, and the one event");
+}
+
+#[test]
+fn an_acknowledgement_that_comes_after_a_no_takes_nothing_of_a_later_yes() {
+    let telemetry = Telemetry::<Device, 2048>::new();
+    record(&telemetry, 5);
+    let gateway = RefCell::new(Gateway { is_slow: true.into(), ..Gateway::default() });
+    let is_said = core::cell::Cell::new(false);
+    let asked = |gateway: &Gateway| {
+        // The data have arrived, and the device has not heard of it yet.
+        if gateway.records.len() == 5 && !is_said.replace(true) {
+            telemetry.withdraw();
+            record(&telemetry, 3);
+            gateway.is_slow.set(false);
+        }
+        features(gateway).len() == 8
+    };
+    run(&telemetry, &gateway, |frames| frames, asked);
 }
 
 mod kept;
