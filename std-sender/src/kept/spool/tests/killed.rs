@@ -35,14 +35,22 @@ fn child() {
 /// Most numbers of one process.
 const NUMBERS: u32 = 1_000;
 
+/// Wine's "internal error", which it has now and then where many programs start and end.
+const INTERNAL_ERROR: i32 = 1359;
+
 fn start_child(task: &str, state: &Path) -> std::process::Child {
-    std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "kept::spool::tests::killed::child", "--ignored", "--nocapture", "--quiet"])
-        .env(CHILD, format!("{task} {}", state.display()))
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap()
+    loop {
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "kept::spool::tests::killed::child", "--ignored", "--nocapture", "--quiet"])
+            .env(CHILD, format!("{task} {}", state.display()))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        match child {
+            Err(error) if cfg!(windows) && error.raw_os_error() == Some(INTERNAL_ERROR) => {}
+            child => return child.unwrap(),
+        }
+    }
 }
 
 /// Two that append and one that delivers, killed at a random moment, again and again.
