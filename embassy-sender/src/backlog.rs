@@ -29,7 +29,7 @@ pub const BACKLOG_SECONDS_MAX: u64 = 30 * 24 * 3_600;
 const HEAD_LEN: usize = 12;
 
 /// A frame is written once and read once: nothing to remember between.
-type NoCache = Cache<Uncached, Uncached, Uncached, ()>;
+pub(crate) type NoCache = Cache<Uncached, Uncached, Uncached, ()>;
 
 /// Where records go that could not be sent.
 pub(crate) trait Keep {

@@ -11,6 +11,7 @@
 //! | 25 | 47 | the hello, and zeros behind it: the gateway may have to be told who that was |
 //! | 72 | | the frame |
 
+use crate::backlog::NoCache;
 use automagik_telemetry_core::frames::{Boot, HELLO_LEN_MAX, Key};
 use automagik_telemetry_core::loss::{Losses, Reason};
 use core::ops::Range;
@@ -28,9 +29,6 @@ const RECORDS: usize = 16;
 const SAID_SEQUENCE: usize = 20;
 const SAID_LEN: usize = 24;
 const SAID: usize = 25;
-
-/// A frame is written once and read once: nothing to remember between.
-type NoCache = Cache<Uncached, Uncached, Uncached, ()>;
 
 /// Where sealed frames go that the gateway did not acknowledge.
 pub(crate) trait KeepSealed {
@@ -186,13 +184,8 @@ impl<F: MultiwriteNorFlash> KeepSealed for SealedBacklog<F> {
         match self.queue.peek(buffer).await {
             Ok(Some(entry)) => return Some(entry.len()),
             Ok(None) => self.is_empty = true,
-            Err(Error::Corrupted { .. }) => {
-                // It could not be repaired; how many records it held, nobody knows.
-                self.losses.add(Reason::Corrupt, 1);
-                self.is_empty = self.queue.erase_all().await.is_ok();
-            }
-            // An entry of a firmware with longer frames.
-            Err(Error::BufferTooSmall(_)) => {
+            // It could not be repaired, or is of a firmware with longer frames; how many records it held, nobody knows.
+            Err(Error::Corrupted { .. } | Error::BufferTooSmall(_)) => {
                 self.losses.add(Reason::Corrupt, 1);
                 self.is_empty = self.queue.erase_all().await.is_ok();
             }

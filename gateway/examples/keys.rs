@@ -6,26 +6,13 @@ use automagik_telemetry_core::frames::{Boot, Hello, KEY_LEN, Key, MTU_MAX, Sessi
 use automagik_telemetry_core::{Pseudonym, Record, loss::Reason, record::Cursor, time::Coarse};
 use automagik_telemetry_gateway::counts::Counts;
 use automagik_telemetry_gateway::intake::placing::Now;
-use automagik_telemetry_gateway::intake::session;
-use automagik_telemetry_gateway::intake::taker::{Answer, Boots, Taker};
+use automagik_telemetry_gateway::intake::taker::{Answer, Taker};
 use automagik_telemetry_gateway::known::keys::Keys;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
 use automagik_telemetry_gateway::tools::simulate;
 use std::sync::Arc;
 use std::time::Instant;
-
-struct NoBoots;
-
-impl Boots for NoBoots {
-    fn of_session(&self, _: u16) -> Vec<(u64, session::Session)> {
-        Vec::new()
-    }
-
-    fn of_number(&self, _: u64) -> Option<session::Session> {
-        None
-    }
-}
 
 /// The key of the device of this number.
 fn key(number: u32) -> Key {
@@ -63,7 +50,7 @@ fn main() {
         let taken = frames
             .iter()
             .filter(|frame| {
-                matches!(taker.take(frame, &NoBoots, u64::MAX, now), Answer::Known(_) | Answer::Taken(_))
+                matches!(taker.take(frame, &(), u64::MAX, now), Answer::Known(_) | Answer::Taken(_))
             })
             .count();
         let each = started.elapsed() / frames.len() as u32;

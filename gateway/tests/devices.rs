@@ -12,6 +12,7 @@ use automagik_telemetry_test_support::{Log, Receiver, Rotel, firmware};
 use operator::{KEY, Operator, PATIENCE, account, eventually};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::time::Duration;
 
 extern crate automagik_telemetry_core as automagik_telemetry;
@@ -212,15 +213,12 @@ fn size(image: &Path) -> (u32, u32) {
     (flash, ram)
 }
 
-#[test]
-fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
-    let Some(image) = firmware::microbit() else { return };
-    let (flash, ram) = size(image);
-    assert!(flash <= 24 << 10 && ram <= 4 << 10, "{flash} {ram}");
+/// What is started with a port as its serial line ends when all is acknowledged, and all is delivered once.
+fn speaks_over_its_serial_line(start: impl FnOnce(u16) -> Child) {
     let collector = Receiver::start();
     let operator = operator(&collector);
     let gateway = operator.start(&[]);
-    let mut device = firmware::start_microbit(image, gateway.tcp.port());
+    let mut device = start(gateway.tcp.port());
     eventually("it ends", || device.try_wait().unwrap().is_some());
     assert!(device.wait().unwrap().success());
     eventually("all is delivered", || account(&collector.logs()) == (60, 0));
@@ -228,15 +226,17 @@ fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
 }
 
 #[test]
+fn a_cortex_m0_speaks_over_its_serial_line_in_24_kib_of_flash_and_4_of_ram() {
+    let Some(image) = firmware::microbit() else { return };
+    let (flash, ram) = size(image);
+    assert!(flash <= 24 << 10 && ram <= 4 << 10, "{flash} {ram}");
+    speaks_over_its_serial_line(|port| firmware::start_microbit(image, port));
+}
+
+#[test]
 fn a_risc_v_core_speaks_over_its_serial_line() {
     let Some(image) = firmware::riscv() else { return };
-    let collector = Receiver::start();
-    let operator = operator(&collector);
-    let gateway = operator.start(&[]);
-    let mut device = firmware::start_riscv(image, gateway.tcp.port());
-    eventually("it ends", || device.try_wait().unwrap().is_some());
-    assert!(device.wait().unwrap().success());
-    eventually("all is delivered", || account(&collector.logs()) == (60, 0));
+    speaks_over_its_serial_line(|port| firmware::start_riscv(image, port));
 }
 
 #[test]

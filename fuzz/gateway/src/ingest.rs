@@ -10,24 +10,11 @@ use automagik_telemetry_core::record::Cursor;
 use automagik_telemetry_core::{Pseudonym, Record};
 use automagik_telemetry_gateway::counts::{Counts, Refusal};
 use automagik_telemetry_gateway::intake::placing::Now;
-use automagik_telemetry_gateway::intake::session;
-use automagik_telemetry_gateway::intake::taker::{Answer, Boots, Taker};
+use automagik_telemetry_gateway::intake::taker::{Answer, Taker};
 use automagik_telemetry_gateway::known::keys::Keys;
 use automagik_telemetry_gateway::tools::simulate;
 use hmac::{Hmac, Mac};
 use std::sync::Arc;
-
-struct NoBoots;
-
-impl Boots for NoBoots {
-    fn of_session(&self, _: u16) -> Vec<(u64, session::Session)> {
-        Vec::new()
-    }
-
-    fn of_number(&self, _: u64) -> Option<session::Session> {
-        None
-    }
-}
 
 const KEY: [u8; 16] = [7; 16];
 const BOOT: [u8; 8] = [9; 8];
@@ -67,12 +54,12 @@ pub fn ingest(input: &[u8]) {
     let hello = Hello::new(simulate::schema(), Pseudonym::NOBODY, None);
     let mut buffer = [0; MTU_MAX];
     let sealed = session.hello(&hello, &mut buffer).expect("a hello fits");
-    taker.take(&buffer[..sealed.len], &NoBoots, u64::MAX, NOW);
+    taker.take(&buffer[..sealed.len], &(), u64::MAX, NOW);
     // A frame of the device's own among them.
     let records = [Record::dropped(Reason::Refused, 1, Default::default())];
     let sealed = session.data(&hello, &records.as_slice(), &mut Cursor::default(), &mut buffer);
     let sealed = sealed.expect("a record fits").expect("there is one");
-    let answer = taker.take(&buffer[..sealed.len], &NoBoots, u64::MAX, NOW);
+    let answer = taker.take(&buffer[..sealed.len], &(), u64::MAX, NOW);
     assert!(matches!(answer, Answer::Taken(_)), "a device's own frame is taken");
 
     let (mut rest, mut number) = (input, 0_u32);
@@ -80,12 +67,12 @@ pub fn ingest(input: &[u8]) {
         let (piece, behind) = behind.split_at(usize::from(first >> 1).min(behind.len()));
         rest = behind;
         if first & 1 == 0 || piece.is_empty() {
-            taker.take(piece, &NoBoots, u64::MAX, NOW);
+            taker.take(piece, &(), u64::MAX, NOW);
             continue;
         }
         number += 1;
         let strangers = counts.refused(Refusal::BadTag);
-        taker.take(&forged(100 * number, piece), &NoBoots, u64::MAX, NOW);
+        taker.take(&forged(100 * number, piece), &(), u64::MAX, NOW);
         assert_eq!(
             counts.refused(Refusal::BadTag),
             strangers,

@@ -1,21 +1,8 @@
 //! Each property on random samples, on the kept corpus, and on what once failed.
 
+use automagik_telemetry_fuzz_properties::replay;
 use automagik_telemetry_gateway_properties::{folders, ingest, programs};
 use proptest::prelude::*;
-use std::path::Path;
-
-/// Runs `property` on every file of the corpus and of past failures.
-fn replay(name: &str, property: fn(&[u8])) {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut replayed = 0;
-    for folder in [fuzz.join("corpus").join(name), fuzz.join("regressions").join(name)] {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            property(&std::fs::read(entry.unwrap().path()).unwrap());
-            replayed += 1;
-        }
-    }
-    assert!(replayed > 0, "there is no corpus for {name}");
-}
 
 #[test]
 fn frames_that_were_found_are_taken_safely() {

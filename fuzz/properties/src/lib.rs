@@ -9,6 +9,7 @@ mod metrics;
 mod otlp;
 mod record;
 mod redaction;
+mod replay;
 mod speech;
 
 pub use frames::frames;
@@ -17,3 +18,4 @@ pub use metrics::metrics;
 pub use otlp::otlp;
 pub use record::record;
 pub use redaction::redaction;
+pub use replay::replay;

@@ -1,21 +1,7 @@
 //! Each property on random samples, on the kept corpus, and on what once failed.
 
-use automagik_telemetry_fuzz_properties::{frames, manifest, metrics, otlp, record, redaction};
+use automagik_telemetry_fuzz_properties::{frames, manifest, metrics, otlp, record, redaction, replay};
 use proptest::prelude::*;
-use std::path::Path;
-
-/// Runs `property` on every file of the corpus and of past failures.
-fn replay(name: &str, property: fn(&[u8])) {
-    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut replayed = 0;
-    for folder in [fuzz.join("corpus").join(name), fuzz.join("regressions").join(name)] {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            property(&std::fs::read(entry.unwrap().path()).unwrap());
-            replayed += 1;
-        }
-    }
-    assert!(replayed > 0, "there is no corpus for {name}");
-}
 
 #[test]
 fn nothing_that_a_program_is_given_leaves() {

@@ -21,6 +21,12 @@ const REQUEST_BYTES: usize = 1 << 17;
 /// Manifests that are replaced while the gateway runs.
 pub type Shared = Arc<RwLock<Arc<Manifests>>>;
 
+/// Those that are known now.
+#[must_use]
+pub fn current(manifests: &Shared) -> Arc<Manifests> {
+    Arc::clone(&manifests.read().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// What delivery works with.
 pub struct Forwarder {
     /// Where frames wait.
@@ -115,7 +121,7 @@ impl Forwarder {
         started: Instant,
         out: &mut Backward,
     ) -> Over {
-        let manifests = self.manifests();
+        let manifests = current(&self.manifests);
         let devices = Devices::of(part.iter().copied(), &manifests, self.names);
         add(&self.counts.moved, devices.moved.into());
         if devices.unknown > 0 {
@@ -173,10 +179,6 @@ impl Forwarder {
         }
     }
 
-    fn manifests(&self) -> Arc<Manifests> {
-        Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
     fn say(&self, outcome: Outcome, failure: Failure) {
         let then = match outcome {
             Outcome::Retry { .. } => "it is sent again",
@@ -188,7 +190,7 @@ impl Forwarder {
 
     /// Tells that records of `held` were refused, all or `most`. A loss that is refused is not told again: that would have no end.
     fn refuse(&self, held: &Held<'_>, most: u32, told: &mut Vec<u8>) {
-        let Some(known) = self.manifests().find(held.mark, held.version) else { return };
+        let Some(known) = current(&self.manifests).find(held.mark, held.version) else { return };
         let mut records = Vec::new();
         held.records(&known.vocabulary, |record, _| records.push(record));
         let count = records.iter().filter(|record| record.loss().is_none()).map(|record| record.stands_for());

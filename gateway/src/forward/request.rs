@@ -5,14 +5,11 @@ use crate::backward::Backward;
 use crate::intake::held::Held;
 use crate::known::manifests::Manifests;
 use crate::known::system::System;
-use crate::known::vocabulary::Vocabulary;
+use crate::known::vocabulary::{RECORD_UID, Vocabulary};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME, SDK_VERSION};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What a record is named by (OpenTelemetry's semantic conventions).
-const RECORD_UID: &str = "log.record.uid";
 
 /// Who recorded what.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! took, and by how much the device's clock went wrong. Where the device knows the time, it says when the boot began.
 
 use automagik_telemetry_core::time::Resolution;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Records older than this are placed there, in seconds: 30 days, as long as anything is kept.
 pub const AGE_SECONDS_MAX: u64 = 30 * 86_400;
@@ -12,6 +13,13 @@ pub const AGE_SECONDS_MAX: u64 = 30 * 86_400;
 /// What a gateway's clock says, in seconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now(pub u64);
+
+/// 1970, where the clock says less.
+impl From<SystemTime> for Now {
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+}
 
 impl Now {
     /// The step of `resolution` that it is.

@@ -15,6 +15,9 @@ use std::collections::HashMap;
 /// Most values of a field whose attributes are made when the manifest is loaded: those of larger ranges are made for each record.
 const READY_MAX: u64 = 1 << 10;
 
+/// What a record is named by (OpenTelemetry's semantic conventions).
+pub const RECORD_UID: &str = "log.record.uid";
+
 /// `attributes` of a log record.
 const LOG_ATTRIBUTES: u8 = 6;
 

@@ -3,11 +3,10 @@
 use super::{Arrived, Inbox};
 use crate::backward::Backward;
 use crate::counts::{Counts, add};
-use crate::forward::delivery::Shared;
+use crate::forward::delivery::{Shared, current};
 use crate::forward::request::Devices;
 use crate::forward::through::Through;
 use crate::intake::held::Held;
-use crate::intake::placing::Now;
 use crate::intake::programs::request::{self, BYTES_MAX, Error, Form};
 use crate::intake::programs::taken::Taken;
 use automagik_telemetry_core::Outcome;
@@ -22,8 +21,8 @@ use axum::routing::post;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -154,8 +153,8 @@ impl Programs {
         let Ok(body) = body else { return Err(too_large) };
         let mut taken = {
             let Ok(_turn) = self.taken_apart.acquire().await else { return Err(STORE_FULL) };
-            let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
-            request::take(signal, form, is_gzip, &body, &manifests, now()).map_err(|error| match error {
+            let (manifests, now) = (current(&self.manifests), SystemTime::now().into());
+            request::take(signal, form, is_gzip, &body, &manifests, now).map_err(|error| match error {
                 Error::TooLarge => too_large,
                 Error::Malformed => Refused::new(StatusCode::BAD_REQUEST, "the body is no such request"),
             })?
@@ -192,7 +191,7 @@ impl Programs {
     /// Posts the records to the collector, and says how many it refused.
     async fn pass_through(&self, signal: Signal, through: &Through, taken: &Taken) -> Result<u32, Refused> {
         let mut rest = taken.held.as_slice();
-        let manifests = Arc::clone(&self.manifests.read().unwrap_or_else(PoisonError::into_inner));
+        let manifests = current(&self.manifests);
         let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), &manifests, false);
         add(&self.counts.moved, devices.moved.into());
         let mut out = Backward::with_room(1 << 16);
@@ -229,8 +228,4 @@ impl std::fmt::Debug for Programs {
 
 fn form(headers: &HeaderMap) -> Option<Form> {
     Form::of(headers.get(CONTENT_TYPE)?.to_str().ok()?)
-}
-
-fn now() -> Now {
-    Now(std::time::SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()))
 }

@@ -104,7 +104,7 @@ impl Taking {
             }
             if expired.elapsed() >= Duration::from_secs(1) {
                 expired = Instant::now();
-                let now = now();
+                let now = Now::from(SystemTime::now());
                 self.taker.expire(now.0.saturating_sub(self.gap_seconds), now);
                 self.say();
             }
@@ -129,7 +129,7 @@ impl Taking {
         answers: &mut Vec<(Answer, Back)>,
         requests: &mut Vec<oneshot::Sender<bool>>,
     ) {
-        let (now, mut start) = (now(), 0);
+        let (now, mut start) = (Now::from(SystemTime::now()), 0);
         let room = self.bytes_max.saturating_sub(self.kept.waiting());
         for (end, back) in arrived.frames {
             let answer = self.taker.take(&arrived.bytes[start..end], &*self.kept, room, now);
@@ -196,8 +196,4 @@ fn more(count: u64, said: &mut u64, at: &mut Option<Instant>) -> Option<u64> {
         *at = Some(Instant::now());
         count - std::mem::replace(said, count)
     })
-}
-
-fn now() -> Now {
-    Now(SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()))
 }

@@ -5,16 +5,13 @@ use super::taken::Taken;
 use crate::counts::RecordRefusal as Refusal;
 use crate::intake::placing::Now;
 use crate::known::manifests::Manifests;
-use crate::known::vocabulary::{Value, Vocabulary};
+use crate::known::vocabulary::{RECORD_UID, Value, Vocabulary};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::frames::Shape;
 use automagik_telemetry_core::time::{Coarse, Resolution};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
-
-/// What another gateway named a record by. It is left out: this one names its own.
-const RECORD_UID: &str = "log.record.uid";
 
 /// Takes what `request` says that is in a manifest.
 #[must_use]
@@ -58,6 +55,7 @@ fn record(log: &LogRecord, vocabulary: &Vocabulary) -> Result<Record, Refusal> {
         return Err(Refusal::OutOfDomain);
     }
     let mut values: Vec<Option<Value>> = vec![None; event.fields.len()];
+    // What another gateway named it by is left out: this one names its own.
     for attribute in log.attributes.iter().filter(|attribute| attribute.key != RECORD_UID) {
         let at = event.fields.iter().position(|field| field.name == attribute.key);
         let slot = at.and_then(|at| values.get_mut(at)).filter(|slot| slot.is_none());
