@@ -7,12 +7,12 @@ pub use automagik_telemetry_core::aggregate::Metrics;
 #[cfg(feature = "frames")]
 pub use automagik_telemetry_core::frames;
 pub use automagik_telemetry_core::{
-    ApiRequest, Bytes, CodeLocation, CommandExecuted, Consent, Count, Counter, Delivery, ErrorAt,
-    ErrorCategory, ErrorOccurred, FeatureUsed, Field, HealthStatus, Histogram, HttpStatus, Includes,
+    ApiRequest, Bytes, CodeAddress, CodeLocation, CommandExecuted, Consent, Count, Counter, Crash, Delivery,
+    ErrorAt, ErrorCategory, ErrorOccurred, FeatureUsed, Field, HealthStatus, Histogram, HttpStatus, Includes,
     IncludesLibrary, Milliseconds, OperationLatency, Outcome, Pseudonym, Queue, Record, Secret, Sender,
-    ServiceHealth, Severity, aggregate, answer, bucket, cell, code_location, consent, delivery, event, field,
-    label, loss, manifest, message, metric, otlp, outcome, policy, pseudonym, queue, record, resource, ring,
-    schema, sender, time, vocabulary, word,
+    ServiceHealth, Severity, aggregate, answer, bucket, cell, code_location, consent, crashes, delivery,
+    event, field, label, loss, manifest, message, metric, otlp, outcome, policy, pseudonym, queue, record,
+    resource, ring, schema, sender, time, vocabulary, word,
 };
 pub use automagik_telemetry_core::{Event, Label, Library, Schema};
 pub use automagik_telemetry_derive::{Event, Label, Library, Metrics, Schema};

@@ -46,6 +46,7 @@ mod schemas;
 mod records;
 mod counts;
 mod person;
+pub mod crashes;
 mod wire;
 #[cfg(feature = "frames")]
 pub mod frames;
@@ -61,8 +62,9 @@ pub use wire::{answer, delivery, otlp, outcome, resource, sender, vocabulary};
 pub use words::{label, message, word};
 
 pub use aggregate::{Counter, Histogram};
-pub use code_location::CodeLocation;
+pub use code_location::{CodeAddress, CodeLocation};
 pub use consent::Consent;
+pub use crashes::{Crash, CrashReport};
 pub use delivery::Delivery;
 pub use event::{Event, Severity};
 pub use field::{Bytes, Count, Field, HttpStatus, Milliseconds};

@@ -4,7 +4,7 @@ use crate::endpoint::{self, SetBy};
 use crate::{Ask, Environment, Rights, RightsError, settings};
 use automagik_telemetry_core::aggregate::Labels;
 use automagik_telemetry_core::consent::{Decision, Signals, decide};
-use automagik_telemetry_core::{Histogram, Includes, IncludesLibrary, Library, Milliseconds, Schema};
+use automagik_telemetry_core::{Crash, Histogram, Includes, IncludesLibrary, Library, Milliseconds, Schema};
 use core::fmt;
 use core::marker::PhantomData;
 use core::time::Duration;
@@ -118,6 +118,15 @@ impl<S: Schema> Builder<S> {
     /// Changes nothing.
     #[must_use]
     pub fn upload_in_background(self, _upload: bool) -> Self {
+        self
+    }
+
+    /// Changes nothing.
+    #[must_use]
+    pub fn report_panics(self, _report: bool) -> Self
+    where
+        S: Includes<Crash>,
+    {
         self
     }
 

@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod counts;
+pub(crate) mod crash;
 pub(crate) mod identity;
 pub(crate) mod recorder;
 pub(crate) mod spool;

@@ -8,6 +8,10 @@
 
 pub(crate) mod background;
 pub(crate) mod intake;
+#[cfg(feature = "panics")]
+mod executable;
+#[cfg(feature = "panics")]
+pub(crate) mod panics;
 pub(crate) mod pipeline;
 pub(crate) mod running;
 pub(crate) mod start;

@@ -1,24 +1,49 @@
-//! `telemetry-symbolize`: what a program sent, with files and lines.
+//! `telemetry-symbolize`: what a program sent, with functions, files and lines.
 
+use automagik_telemetry_symbolize::backtrace::{Backtrace, Symbolizer};
+use automagik_telemetry_symbolize::builds::Builds;
+use automagik_telemetry_symbolize::crashes;
 use automagik_telemetry_symbolize::program::Program;
 use clap::Parser;
-use std::io::BufRead;
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Says which file and line the numbers of places are (`error_place`), for who has the program's file: the one that ran, stripped or not.
+/// Turns what a program sent into functions, files and lines, for who has the program's files: those that ran, or their debug files, or both.
+///
+/// With --program: the numbers of places (`error_place`). With --builds: crashes (`app.crash`), from files of requests, exports or rows, or from standard input; crashes
+/// with the same functions are shown once.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// The program's file: ELF, PE or Mach-O.
-    #[arg(long)]
-    program: PathBuf,
-    /// Numbers; without any, standard input is read, a number a line.
-    places: Vec<u32>,
+    /// The program's file, whose places are given: ELF, PE or Mach-O.
+    #[arg(long, conflicts_with = "builds")]
+    program: Option<PathBuf>,
+    /// A folder of programs and debug files, of any versions.
+    #[arg(long, required_unless_present = "program")]
+    builds: Option<PathBuf>,
+    /// Writes each crash as a line of JSON.
+    #[arg(long, requires = "builds")]
+    json: bool,
+    /// Shows the language's own functions too.
+    #[arg(long, requires = "builds")]
+    full: bool,
+    /// Writes to this file instead of standard output.
+    #[arg(long, requires = "builds")]
+    output: Option<PathBuf>,
+    /// Numbers of places, or files of crashes; without any, standard input is read.
+    inputs: Vec<String>,
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let done = match (&arguments.program, &arguments.builds) {
+        (Some(program), _) => places(program, &arguments.inputs),
+        (None, Some(builds)) => backtraces(builds, &arguments),
+        (None, None) => Ok(ExitCode::SUCCESS),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("telemetry-symbolize: {error}");
@@ -27,29 +52,104 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<ExitCode, String> {
-    let path = arguments.program.display();
-    let bytes =
-        std::fs::read(&arguments.program).map_err(|error| format!("{path}: can't be read ({error})"))?;
-    let program = Program::read(&bytes).map_err(|error| format!("{path}: {error}"))?;
+fn places(path: &Path, inputs: &[String]) -> Result<ExitCode, String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: can't be read ({error})"))?;
+    let program = Program::read(&bytes).map_err(|error| format!("{shown}: {error}"))?;
     let mut is_well = true;
-    let mut say = |place: u32| match program.place(place) {
-        Ok(found) => println!("{place} {found}"),
-        Err(error) => {
-            is_well = false;
-            eprintln!("telemetry-symbolize: {place} {error}");
+    let mut say = |text: &str| {
+        let place = text.trim().parse().map_err(|_| format!("`{text}` is no number of a place"))?;
+        match program.place(place) {
+            Ok(found) => println!("{place} {found}"),
+            Err(error) => {
+                is_well = false;
+                eprintln!("telemetry-symbolize: {place} {error}");
+            }
         }
+        Ok::<(), String>(())
     };
-    if arguments.places.is_empty() {
+    if inputs.is_empty() {
         for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|error| format!("standard input: {error}"))?;
-            say(line
-                .trim()
-                .parse()
-                .map_err(|_| format!("standard input: `{line}` is no number of a place"))?);
+            say(&line.map_err(|error| format!("standard input: {error}"))?)?;
         }
     } else {
-        arguments.places.iter().for_each(|place| say(*place));
+        inputs.iter().try_for_each(|place| say(place))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn backtraces(folder: &Path, arguments: &Arguments) -> Result<ExitCode, String> {
+    let shown = folder.display();
+    let builds = Builds::read(folder).map_err(|error| format!("{shown}: can't be read ({error})"))?;
+    if builds.is_empty() {
+        return Err(format!("{shown}: there is no program in it, in ELF, PE or Mach-O"));
+    }
+    let mut found = Vec::new();
+    for (name, bytes) in inputs(&arguments.inputs)? {
+        found.extend(crashes::read(&bytes).map_err(|error| format!("{name}: {error}"))?);
+    }
+    if found.is_empty() {
+        return Err("there is no crash in it: none has the attribute `exception.stacktrace`".to_owned());
+    }
+    let mut output: Box<dyn Write> = match &arguments.output {
+        Some(path) => {
+            let file = std::fs::File::create(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+        None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+    };
+    let mut symbolizer = Symbolizer::new(builds);
+    let found = found.into_iter().map(|crash| symbolizer.backtrace(crash));
+    let is_known = if arguments.json {
+        write_json(found, &mut output)
+    } else {
+        write_text(found, arguments.full, &mut output)
+    };
+    let is_known = is_known.and_then(|is_known| output.flush().map(|()| is_known));
+    let is_known = is_known.map_err(|error| format!("the output can't be written ({error})"))?;
+    Ok(if is_known { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The files of these names, or standard input.
+fn inputs(names: &[String]) -> Result<Vec<(String, Vec<u8>)>, String> {
+    if names.is_empty() {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(|error| format!("standard input: {error}"))?;
+        return Ok(vec![("standard input".to_owned(), bytes)]);
+    }
+    let read = |name: &String| {
+        let bytes = std::fs::read(name).map_err(|error| format!("{name}: can't be read ({error})"))?;
+        Ok((name.clone(), bytes))
+    };
+    names.iter().map(read).collect()
+}
+
+fn write_json(found: impl Iterator<Item = Backtrace>, output: &mut dyn Write) -> std::io::Result<bool> {
+    let mut is_known = true;
+    for backtrace in found {
+        is_known &= backtrace.is_known;
+        writeln!(output, "{}", backtrace.json())?;
+    }
+    Ok(is_known)
+}
+
+/// Crashes of one group once, the most frequent first.
+fn write_text(
+    found: impl Iterator<Item = Backtrace>,
+    full: bool,
+    output: &mut dyn Write,
+) -> std::io::Result<bool> {
+    let mut groups: HashMap<u64, (usize, Backtrace)> = HashMap::new();
+    for backtrace in found {
+        groups.entry(backtrace.group()).or_insert((0, backtrace)).0 += 1;
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(group, (count, _))| (core::cmp::Reverse(*count), *group));
+    let mut is_known = true;
+    for (group, (count, backtrace)) in groups {
+        is_known &= backtrace.is_known;
+        let crashes = if count == 1 { "crash" } else { "crashes" };
+        writeln!(output, "{count} {crashes} of group {group:016x}: {}", backtrace.text(full))?;
+    }
+    Ok(is_known)
 }

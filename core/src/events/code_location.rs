@@ -40,13 +40,21 @@ pub const fn anchor_bytes() -> [u8; 32] {
 /// The ordinal of a location that stands where the anchor does.
 const MIDDLE: i64 = 1 << 27;
 
-/// Locations are aligned to that.
-const UNIT: i64 = 4;
+/// Locations are aligned to four bytes: two bits less.
+const OF_LOCATIONS: u32 = 2;
 
-/// The number of a location at this distance from the anchor; 0 where it is too far.
-const fn number(distance: i64) -> u32 {
-    let number = distance.wrapping_div(UNIT).saturating_add(MIDDLE);
+/// A Thumb instruction takes two bytes at least: one bit less.
+const OF_INSTRUCTIONS: u32 = 1;
+
+/// The number of what lies at this distance from the anchor, so many bits less; 0 where it is too far.
+const fn number(distance: i64, bits: u32) -> u32 {
+    let number = distance.wrapping_shr(bits).saturating_add(MIDDLE);
     if number < 0 || number >= CODE_LOCATIONS as i64 { 0 } else { number as u32 }
+}
+
+/// How far something lies from the anchor, which is in the same file.
+fn distance(address: usize) -> i64 {
+    (address as i64).wrapping_sub((&raw const ANCHOR).addr() as i64)
 }
 
 /// Returns the address of the location that has this number, in a file whose anchor lies at `anchor`; `None` where it is unknown.
@@ -58,10 +66,25 @@ const fn number(distance: i64) -> u32 {
 /// ```
 #[must_use]
 pub const fn address(anchor: u64, number: u32) -> Option<u64> {
+    at(anchor, number, OF_LOCATIONS)
+}
+
+/// Returns the address of the instruction that has this number, as [`CodeAddress`] has it; `None` where it is unknown.
+///
+/// ```
+/// use automagik_telemetry_core::code_location::instruction;
+/// assert_eq!(instruction(0x4000, (1 << 27) + 2), Some(0x4004));
+/// ```
+#[must_use]
+pub const fn instruction(anchor: u64, number: u32) -> Option<u64> {
+    at(anchor, number, OF_INSTRUCTIONS)
+}
+
+const fn at(anchor: u64, number: u32, bits: u32) -> Option<u64> {
     if number == 0 || number >= CODE_LOCATIONS {
         return None;
     }
-    let distance = (number as i64).wrapping_sub(MIDDLE).wrapping_mul(UNIT);
+    let distance = (number as i64).wrapping_sub(MIDDLE).wrapping_shl(bits);
     Some(anchor.wrapping_add_signed(distance))
 }
 
@@ -88,10 +111,8 @@ impl CodeLocation {
     }
 
     /// One in another file than this library's, such as a plugin's, is [unknown](CodeLocation::UNKNOWN).
-    fn of(location: &'static Location<'static>) -> Self {
-        let address = |pointer: *const ()| pointer.addr() as i64;
-        let from = address((&raw const ANCHOR).cast());
-        Self(number(address(core::ptr::from_ref(location).cast()).wrapping_sub(from)))
+    pub(crate) fn of(location: &Location<'_>) -> Self {
+        Self(number(distance(core::ptr::from_ref(location).addr()), OF_LOCATIONS))
     }
 
     /// A place whose number can't be told.
@@ -105,6 +126,43 @@ impl CodeLocation {
 }
 
 impl Field for CodeLocation {
+    const DOMAIN: Domain = Domain::new(Values::CodeLocation);
+
+    #[inline]
+    fn ordinal(&self) -> u32 {
+        self.0
+    }
+}
+
+/// An instruction of a firmware, where a fault handler found it: how far it lies from the anchor, in units of 2 bytes; or, of a panic, a [`CodeLocation`]'s number.
+/// 28 bits, like that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CodeAddress(u32);
+
+impl CodeAddress {
+    /// An address that can't be told.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The instruction at this address of the device's memory. 0 is unknown, and so is what lies in no program, such as RAM.
+    pub(crate) fn of(address: u32) -> Self {
+        // The lowest bit of a return address says that it is Thumb.
+        let address = (address & !1) as usize;
+        if address == 0 { Self::UNKNOWN } else { Self(number(distance(address), OF_INSTRUCTIONS)) }
+    }
+
+    /// One that was noted; unknown where there is none of that number.
+    pub(crate) const fn from_number(number: u32) -> Self {
+        if number < CODE_LOCATIONS { Self(number) } else { Self::UNKNOWN }
+    }
+
+    /// Returns the number as it leaves: 0 where it is unknown.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Field for CodeAddress {
     const DOMAIN: Domain = Domain::new(Values::CodeLocation);
 
     #[inline]
@@ -133,10 +191,13 @@ mod tests {
     #[test]
     fn a_location_that_is_too_far_is_unknown_and_any_other_is_found_again() {
         for distance in [i64::MIN, -(1 << 29), 1 << 29, 1 << 40, i64::MAX] {
-            assert_eq!(number(distance), 0, "{distance}");
+            assert_eq!(number(distance, OF_LOCATIONS), 0, "{distance}");
         }
         for distance in [4 - (1 << 29), -4, 0, 8, (1 << 29) - 4] {
-            assert_eq!(address(1 << 40, number(distance)), Some((1_u64 << 40).wrapping_add_signed(distance)));
+            assert_eq!(
+                address(1 << 40, number(distance, OF_LOCATIONS)),
+                Some((1_u64 << 40).wrapping_add_signed(distance))
+            );
         }
     }
 }

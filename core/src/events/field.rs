@@ -36,7 +36,13 @@ pub enum Values {
     Bucket,
     /// A place in the program (see [`code_location`](crate::events::code_location)), one of [`CODE_LOCATIONS`].
     CodeLocation,
+    /// The stack of a crash (see [`crashes`](crate::crashes)): a list beside the record, which holds nothing of it. So it takes no bits there, and
+    /// [`STACK_BITS`] where it is sent.
+    Stack,
 }
+
+/// Most bits of a stack: 16 return addresses of 32 bits, the depth of each, how many more there were, how many in other files (7 bits each).
+pub const STACK_BITS: u32 = 16 * (32 + 7) + 7 + 7;
 
 /// Values of a [`CodeLocation`](crate::events::code_location::CodeLocation), the unknown one included: 2^28, half a gigabyte on either side of the anchor.
 pub const CODE_LOCATIONS: u32 = 1 << 28;
@@ -139,6 +145,7 @@ impl Domain {
             Values::Range { first, .. } => Value::Int(first.wrapping_add(ordinal)),
             Values::Bucket => Value::Int(bucket::lower_bound(ordinal)),
             Values::CodeLocation => Value::Int(ordinal),
+            Values::Stack => Value::Absent,
         })
     }
 
@@ -187,6 +194,7 @@ const fn size(values: Values, optional: bool) -> u64 {
         Values::Range { first, last } => (last as u64).saturating_add(1).saturating_sub(first as u64),
         Values::Bucket => bucket::COUNT as u64,
         Values::CodeLocation => CODE_LOCATIONS as u64,
+        Values::Stack => 1,
     };
     size.saturating_add(optional as u64)
 }

@@ -142,6 +142,10 @@ impl Shape {
         Self { optional, kind: (4, 0, 0) }
     }
 
+    pub(crate) const fn stack(optional: bool) -> Self {
+        Self { optional, kind: (5, 0, 0) }
+    }
+
     const fn of(domain: &Domain) -> Self {
         match domain.values {
             Values::Words(words) => Self::words(words.len() as u32, domain.optional),
@@ -149,6 +153,7 @@ impl Shape {
             Values::Range { first, last } => Self::range(first, last, domain.optional),
             Values::Bucket => Self::bucket(domain.optional),
             Values::CodeLocation => Self::code_location(domain.optional),
+            Values::Stack => Self::stack(domain.optional),
         }
     }
 }

@@ -9,7 +9,8 @@
 //! event    = [name: tstr, severity-number: uint, [* field]]
 //! field    = [name: tstr, optional: bool, harmless: tstr / null, values]
 //! metric   = [name: tstr, unit: tstr, kind: 0 / 1, [* field]]                    counter, histogram; labels as fields of words
-//! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3] / [4]   words, bool, range, bucket, code location
+//! values   = [0, [+ word: tstr]] / [1] / [2, first: uint, last: uint] / [3] / [4] / [5]
+//!            words, bool, range, bucket, code location, stack
 //! ```
 //!
 //! Events stand in the order of their indices in records: `automagik.telemetry.dropped` first, then the program's own, then those of
@@ -57,6 +58,7 @@ mod kind {
     pub(super) const RANGE: u32 = 2;
     pub(super) const BUCKET: u32 = 3;
     pub(super) const CODE_LOCATION: u32 = 4;
+    pub(super) const STACK: u32 = 5;
 }
 
 /// Why bytes are not a manifest.
@@ -197,6 +199,9 @@ fn encode_field<W: Write>(
         }
         Values::CodeLocation => {
             encoder.array(1)?.u32(kind::CODE_LOCATION)?;
+        }
+        Values::Stack => {
+            encoder.array(1)?.u32(kind::STACK)?;
         }
     }
     Ok(())

@@ -36,11 +36,13 @@
 //! code with room for nothing, and then pulls one record after the other, each written backwards into a small buffer ([`Body::read`],
 //! of [`Logs::piece_len_max`] bytes). Whoever owns the destination pulls, so nobody hands the encoder a writer.
 
+mod crash;
 mod envelope;
 mod logs;
 mod metrics;
 mod room;
 
+pub use crash::{FINGERPRINT, encode_crash};
 pub use logs::Logs;
 pub use metrics::{Interval, Metrics};
 

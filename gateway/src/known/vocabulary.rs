@@ -227,6 +227,8 @@ impl Value {
             ManifestValues::Range { first, .. } => Self::Number(u64::from(*first) + ordinal),
             ManifestValues::Bucket => Self::Number(bucket::lower_bound(u32::try_from(ordinal).ok()?).into()),
             ManifestValues::CodeLocation => Self::Number(ordinal),
+            // No record has it, so no gateway lets one through.
+            ManifestValues::Stack => return None,
         })
     }
 

@@ -42,6 +42,9 @@ fn describe(lines: &mut BTreeSet<String>, of: &str, field: &ManifestField<'_>) {
         ManifestValues::CodeLocation => {
             lines.insert(format!("{of}: a place in the program"));
         }
+        ManifestValues::Stack => {
+            lines.insert(format!("{of}: the stack of a crash"));
+        }
         ManifestValues::Bucket => {
             lines.insert(format!("{of}: one of 124 classes of size"));
         }
@@ -84,6 +87,7 @@ fn values(field: &ManifestField<'_>) -> String {
         ManifestValues::Bool => "true | false".to_owned(),
         ManifestValues::Range { first, last } => format!("{first} to {last}"),
         ManifestValues::CodeLocation => "a place in the program".to_owned(),
+        ManifestValues::Stack => "up to 16 return addresses in the file of the program".to_owned(),
         ManifestValues::Bucket => match Value::of(field, field.cardinality() - 1) {
             Some(Value::Number(last)) => format!("one of 124 classes from 0 to {last}"),
             _ => "one of 124 classes".to_owned(),

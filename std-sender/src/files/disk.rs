@@ -160,7 +160,7 @@ fn set_mode(_: &Path, _: u32) -> io::Result<()> {
 
 /// Whether a file may be of `len` bytes.
 #[cfg(unix)]
-fn check_size(len: u64) -> io::Result<()> {
+pub(crate) fn check_size(len: u64) -> io::Result<()> {
     match rustix::process::getrlimit(rustix::process::Resource::Fsize).current {
         Some(most) if len > most => Err(ErrorKind::FileTooLarge.into()),
         _ => Ok(()),
@@ -169,7 +169,7 @@ fn check_size(len: u64) -> io::Result<()> {
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
-fn check_size(_: u64) -> io::Result<()> {
+pub(crate) fn check_size(_: u64) -> io::Result<()> {
     Ok(())
 }
 

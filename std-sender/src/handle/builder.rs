@@ -115,6 +115,36 @@ impl<S: Schema> Builder<S> {
         self
     }
 
+    /// Reports panics of the program as crashes if `report`: what kind it was, where, and which of the program's own functions called each other, as numbers that only
+    /// say something to who has the program's file (`telemetry-symbolize`). Never the message, a path, a thread's name or a value. The schema says so with a variant
+    /// of [`Crash`](automagik_telemetry_core::Crash), so the person sees it in the inventory; without their consent nothing is kept.
+    ///
+    /// A hook is added behind the one that is there, and each report is on disk before the process can be over. A panic that is caught is reported too: nobody
+    /// knows yet when it begins. One process reports each stack once and [`PANICS_MAX`](crate::PANICS_MAX) in all; more are counted as dropped.
+    ///
+    /// A program that is killed by a signal, or aborts because there is no memory, does not panic, and is not reported.
+    ///
+    /// ```
+    /// # use automagik_telemetry_std::Telemetry;
+    /// # use automagik_telemetry_core::Crash;
+    /// # use automagik_telemetry_derive::Schema;
+    /// # extern crate automagik_telemetry_core as automagik_telemetry;
+    /// #[derive(Schema)]
+    /// #[schema(organization = "automagik", project = "omni")]
+    /// enum Omni { Crash(Crash) }
+    ///
+    /// let telemetry = Telemetry::<Omni>::builder().report_panics(true).start();
+    /// ```
+    #[cfg(feature = "panics")]
+    #[must_use]
+    pub fn report_panics(mut self, report: bool) -> Self
+    where
+        S: automagik_telemetry_core::Includes<automagik_telemetry_core::Crash>,
+    {
+        self.options.report_panics = report;
+        self
+    }
+
     /// Asks for consent with `dialog` on the first run, if the user has not decided yet and is there to answer, and stores the answer.
     /// [`Terminal`](crate::Terminal) asks at a terminal, never in a pipe. By default nobody is asked.
     ///

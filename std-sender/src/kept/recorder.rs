@@ -3,14 +3,14 @@
 //! Queues without locks: a caller never waits, whatever another thread does, and not even in a child that was forked
 //! while another thread recorded. It costs one compare-and-swap and two stores. There are several, so that threads rarely meet.
 
-use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::record::Error;
+use automagik_telemetry_core::{CrashReport, Record};
 use crossbeam_queue::ArrayQueue;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -52,6 +52,10 @@ pub(crate) struct Recorder {
     /// Whether the worker has ended: nobody answers any more.
     ended: AtomicBool,
     flushes: Mutex<Vec<Flush>>,
+    /// Crashes that could not be put on disk when they happened.
+    crashes: OnceLock<ArrayQueue<CrashReport>>,
+    /// Whether a crash was reported that the worker has not looked at.
+    crashed: AtomicBool,
     /// The process of the worker. A forked child has this, but no worker.
     process: u32,
 }
@@ -87,6 +91,8 @@ impl Recorder {
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             flushes: Mutex::new(Vec::new()),
+            crashes: OnceLock::new(),
+            crashed: AtomicBool::new(false),
         }
     }
 
@@ -100,6 +106,36 @@ impl Recorder {
             // Sequentially consistent, like the queue: either this sees that the worker waits, or the worker sees the record.
             self.wake();
         }
+    }
+
+    /// Makes room for crashes, so that none is made when one happens.
+    #[cfg(feature = "panics")]
+    pub(crate) fn expect_crashes(&self, most: usize) {
+        let _ = self.crashes.set(ArrayQueue::new(most));
+    }
+
+    /// Tells the worker of a crash, and hands it over where it is not on disk.
+    #[cfg(feature = "panics")]
+    pub(crate) fn report(&self, in_memory: Option<CrashReport>) {
+        if let Some(report) = in_memory {
+            if self.crashes.get().is_none_or(|crashes| crashes.push(report).is_err()) {
+                self.lose_crash();
+            }
+        }
+        self.crashed.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// Counts a crash that is not reported.
+    #[cfg(feature = "panics")]
+    pub(crate) fn lose_crash(&self) {
+        self.full.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether a crash was reported since the last call, and those that are not on disk.
+    pub(crate) fn take_crashes(&self) -> (bool, impl Iterator<Item = CrashReport>) {
+        let crashed = self.crashed.swap(false, Ordering::SeqCst);
+        (crashed, std::iter::from_fn(|| self.crashes.get()?.pop()))
     }
 
     /// Leaves a record that does not fit where it belongs, and has the worker make room.
@@ -196,7 +232,8 @@ impl Recorder {
     /// Waits until there is something to do.
     pub(crate) async fn work(&self) {
         self.idle.store(true, Ordering::SeqCst);
-        self.wait_while(|| self.queues.iter().all(ArrayQueue::is_empty)).await;
+        let is_idle = || self.queues.iter().all(ArrayQueue::is_empty) && !self.crashed.load(Ordering::SeqCst);
+        self.wait_while(is_idle).await;
         self.idle.store(false, Ordering::SeqCst);
     }
 

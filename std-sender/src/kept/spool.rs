@@ -4,6 +4,7 @@
 //! ```text
 //!  <state>/<project>/spool/
 //!      <name>.logs, .counts, .points, .losses    segments (see `name`, `segment`), oldest first by name
+//!      <name>.crash, .panic                      crashes (see `kept::crash`): as segments, and as they were left
 //!      state                                     the spool's clock, where streams stand, how delivery goes
 //!      turn.lock                                 held by the one process that has the turn
 //!      reserve                                   room for what is lost where the disk is full
@@ -20,6 +21,7 @@
 //!
 //! Nothing is synced to the disk: a killed process loses nothing, a power cut may cost the last seconds.
 
+mod adopt;
 mod content;
 mod interval;
 mod journal;
@@ -37,11 +39,12 @@ pub(crate) use turn::{Batch, Turn};
 
 use crate::files::disk;
 use crate::files::exclusive::Exclusive;
+use crate::kept::crash::{self, Encoded};
 use automagik_telemetry_core::loss::Losses;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Resolution;
-use automagik_telemetry_core::{Consent, Record};
+use automagik_telemetry_core::{Consent, CrashReport, Record};
 use name::{Kind, Name};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -60,6 +63,9 @@ const SEGMENT_READ_MAX: u64 = 1 << 20;
 
 /// How many segments may lie side by side before they are merged.
 const SEGMENTS_MAX: usize = 64;
+
+/// Most crashes that wait; a program that crashes at each start has told enough with these. Later ones are counted as dropped.
+pub const CRASHES_MAX: usize = 32;
 
 /// Held by the one process that has the turn.
 const TURN: &str = "turn.lock";
@@ -166,6 +172,16 @@ impl Spool {
         Ok(())
     }
 
+    /// A place among segments of one age that nobody had before, behind all that there are.
+    fn order(&self, segments: &[Found], age: u64) -> io::Result<u32> {
+        let mut random = [0; 4];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let random = u32::from_le_bytes(random);
+        let last =
+            segments.iter().map(|found| &found.name).filter(|name| name.age == age).map(|name| name.order);
+        Ok(last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 16))))
+    }
+
     /// A name that nobody had before, behind all that there are of its age.
     fn name(
         &self,
@@ -175,16 +191,33 @@ impl Spool {
         records: &[Record],
         segment: &[u8],
     ) -> io::Result<Name> {
-        let mut random = [0; 4];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let random = u32::from_le_bytes(random);
-        let last =
-            segments.iter().map(|found| &found.name).filter(|name| name.age == age).map(|name| name.order);
-        let order = last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 16)));
+        let order = self.order(segments, age)?;
         let destination = self.destinations.of(kind.signal());
         let (stands_for, len) =
             (segment::stands_for(records), u32::try_from(segment.len()).unwrap_or(u32::MAX));
         Ok(Name { age, order, fingerprint: self.fingerprint, destination, stands_for, len, kind })
+    }
+
+    /// Keeps a crash that could not be written when it happened, at `now`, in seconds since 1970.
+    pub(crate) fn append_crash(&self, report: &CrashReport, now: u64) -> io::Result<()> {
+        disk::make_folder(&self.folder)?;
+        let (segments, encoded) = (self.segments()?, Encoded::new(report));
+        let name = self.crash_name(&segments, self.destinations.logs, &encoded, now)?;
+        disk::publish(&self.folder, &name.to_string(), encoded.as_slice())
+    }
+
+    /// The name of a crash that is meant to go to `destination`: any version of the program tells it.
+    fn crash_name(
+        &self,
+        segments: &[Found],
+        destination: u64,
+        encoded: &Encoded,
+        now: u64,
+    ) -> io::Result<Name> {
+        let age = self.state()?.age(now, newest_age(segments));
+        let order = self.order(segments, age)?;
+        let len = u32::try_from(encoded.as_slice().len()).unwrap_or(u32::MAX);
+        Ok(Name { age, order, fingerprint: 0, destination, stands_for: 1, len, kind: Kind::Crash })
     }
 
     /// The turn, where no other process or thread has it.
@@ -208,18 +241,23 @@ impl Spool {
 
     /// Whether anything of this program waits, to go where it would go now.
     pub(crate) fn is_empty(&self) -> bool {
-        self.mine().map_or(true, |segments| segments.is_empty())
+        self.mine().map_or(true, |segments| segments.is_empty()) && !self.has_fresh_crashes()
     }
 
     /// Whether more than losses waits, which are told beside it.
     pub(crate) fn has_events(&self) -> bool {
-        self.mine().is_ok_and(|segments| segments.iter().any(|found| found.name.kind != Kind::Losses))
+        let is_one = |found: &Found| found.name.kind != Kind::Losses;
+        self.mine().is_ok_and(|segments| segments.iter().any(is_one)) || self.has_fresh_crashes()
+    }
+
+    fn has_fresh_crashes(&self) -> bool {
+        crash::is_any_fresh(&self.folder, self.destinations.logs)
     }
 
     /// The segments of this program that would go where it sends now.
     fn mine(&self) -> io::Result<Vec<Found>> {
         let is_mine = |name: &Name| {
-            name.fingerprint == self.fingerprint
+            (name.fingerprint == self.fingerprint || name.kind == Kind::Crash)
                 && name.destination == self.destinations.of(name.kind.signal())
         };
         let mut segments = self.segments()?;
@@ -241,6 +279,15 @@ pub(crate) struct Waiting {
     pub(crate) elsewhere: usize,
     /// How many records of other versions wait beside.
     pub(crate) others: usize,
+    /// Crashes of all versions.
+    pub(crate) crashes: Vec<CrashReport>,
+}
+
+impl Waiting {
+    /// How many records and crashes wait.
+    pub(crate) fn count(&self) -> usize {
+        self.records.len() + self.others + self.crashes.len()
+    }
 }
 
 /// What waits in `folder`: of `schema`, and of others. Changes nothing.
@@ -250,7 +297,14 @@ pub(crate) fn waiting(
     destinations: Option<Destinations>,
 ) -> Waiting {
     let mut waiting = Waiting::default();
-    for found in segments(folder).unwrap_or_default() {
+    let segments = segments(folder).unwrap_or_default();
+    let crashes = segments.iter().filter(|found| found.name.kind == Kind::Crash);
+    let crashes = crashes.map(|found| (found.name.to_string(), found.name.destination));
+    for (report, destination) in crash::waiting(folder, crashes) {
+        waiting.elsewhere += usize::from(destinations.is_none_or(|mine| mine.logs != destination));
+        waiting.crashes.push(report);
+    }
+    for found in segments.into_iter().filter(|found| found.name.kind != Kind::Crash) {
         let Ok(Some(bytes)) = disk::read(&folder.join(found.name.to_string()), SEGMENT_READ_MAX) else {
             continue;
         };
@@ -273,11 +327,13 @@ pub(crate) fn waiting(
 
 /// Deletes what waits in `folder`, of all versions of the program, and says how many records that were.
 pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
-    let mut count = 0;
+    let mut count = crash::clear(folder)?;
     for found in segments(folder).unwrap_or_default() {
         // Without the turn: whoever has it finds that consent has ended before the next request.
         let path = folder.join(found.name.to_string());
-        if let Ok(Some(bytes)) = disk::read(&path, SEGMENT_READ_MAX) {
+        if found.name.kind == Kind::Crash {
+            count += 1;
+        } else if let Ok(Some(bytes)) = disk::read(&path, SEGMENT_READ_MAX) {
             count += segment_records(&bytes).len();
         }
         disk::remove(&path)?;

@@ -4,11 +4,11 @@ use crate::kept::counts::Counts;
 use crate::kept::recorder::Recorder;
 use crate::kept::spool::{self, Batch, Spool, lose, next_interval};
 use crate::person::signals::Standing;
-use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{CrashReport, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +30,8 @@ pub(crate) struct Store {
     /// Events, and losses among them.
     memory: VecDeque<Record>,
     counts: Counts,
+    /// Crashes that could not be put on disk yet.
+    crashes: VecDeque<CrashReport>,
     /// What is being delivered and is not on disk.
     in_hand: Option<Batch>,
     losses: Losses,
@@ -65,6 +67,7 @@ impl Store {
             spool,
             memory: VecDeque::new(),
             counts: Counts::new(schema.resolution()),
+            crashes: VecDeque::new(),
             in_hand: None,
             losses: Losses::new(),
             drain,
@@ -100,6 +103,7 @@ impl Store {
                 self.withdrawn = true;
                 self.memory.clear();
                 self.counts = Counts::new(self.schema.resolution());
+                self.crashes.clear();
                 self.in_hand = None;
                 self.losses = Losses::new();
                 if let Some(spool) = self.spool.as_ref().filter(|_| standing == Standing::No) {
@@ -157,13 +161,16 @@ impl Store {
         }
         let before = self.memory.len();
         let records = recorder.take();
+        let (crashed, crashes) = recorder.take_crashes();
         if self.withdrawn {
             records.for_each(drop);
+            crashes.for_each(drop);
             let _ = recorder.losses();
             return 0;
         }
         self.memory.extend(records);
-        let count = self.memory.len() - before;
+        self.crashes.extend(crashes);
+        let count = self.memory.len() - before + usize::from(crashed);
         self.losses.add_all(&recorder.losses());
         if count > 0 {
             self.tell();
@@ -203,6 +210,7 @@ impl Store {
         for record in self.memory.drain(..).chain(counts) {
             lose(&mut self.losses, &record, Reason::StoreFull);
         }
+        self.losses.add(Reason::StoreFull, u32::try_from(self.crashes.drain(..).count()).unwrap_or(u32::MAX));
         if let Some(spool) = &self.spool {
             spool.reserve(&self.losses);
         }
@@ -215,7 +223,12 @@ impl Store {
 
     /// Whether nothing waits in memory.
     pub(crate) fn is_memory_empty(&self) -> bool {
-        self.memory.is_empty() && self.counts.is_empty() && self.in_hand.is_none()
+        self.is_kept() && self.in_hand.is_none()
+    }
+
+    /// Whether all that was recorded is on disk, or in hand.
+    fn is_kept(&self) -> bool {
+        self.memory.is_empty() && self.counts.is_empty() && self.crashes.is_empty()
     }
 
     /// Counts what was lost on the way.
@@ -241,7 +254,9 @@ impl Store {
         self.keep();
         if self.in_hand.is_none() {
             let now = self.now();
-            self.in_hand = if self.memory.is_empty() {
+            self.in_hand = if let Some(report) = self.crashes.pop_front() {
+                Some(Batch::of_crash(report))
+            } else if self.memory.is_empty() {
                 self.counts.take_oldest(most).map(|(counted, records)| {
                     // Where the spool can be written, its streams are those of the other processes too.
                     let turn = self
@@ -276,6 +291,7 @@ impl Store {
 
     fn put_back(&mut self, batch: Batch) {
         let now = self.now();
+        batch.crash.into_iter().for_each(|report| self.crashes.push_front(report));
         for record in batch.records.into_iter().rev() {
             if record.as_delta().is_some() {
                 self.counts.add(&record, now);
@@ -297,12 +313,13 @@ impl Store {
             if !self.counts.is_empty() && spool.append(Signal::Metrics, &self.counts.records(), now).is_ok() {
                 self.counts = Counts::new(self.schema.resolution());
             }
+            self.crashes.retain(|report| spool.append_crash(report, now).is_err());
         }
         let over = self.memory.len().saturating_sub(MEMORY_RECORDS_MAX);
         for record in self.memory.drain(..over) {
             lose(&mut self.losses, &record, Reason::StoreFull);
         }
-        self.memory.is_empty() && self.counts.is_empty()
+        self.is_kept()
     }
 }
 
@@ -313,8 +330,13 @@ impl Store {
         let of =
             |records: &[Record]| records.iter().map(|record| u64::from(record.stands_for())).sum::<u64>();
         let memory = self.memory.iter().map(|record| u64::from(record.stands_for())).sum::<u64>();
-        let in_hand = self.in_hand.as_ref().map_or(0, |batch| of(&batch.records));
-        memory + in_hand + of(&self.counts.records()) + u64::from(self.losses.total())
+        let in_hand =
+            self.in_hand.as_ref().map_or(0, |batch| of(&batch.records) + u64::from(batch.crash.is_some()));
+        memory
+            + self.crashes.len() as u64
+            + in_hand
+            + of(&self.counts.records())
+            + u64::from(self.losses.total())
     }
 }
 

@@ -193,6 +193,7 @@ fn push_field(items: &mut Vec<Item>, of: &str, field: &ManifestField<'_>) {
         ManifestValues::Range { first, last } => vec![Said::Range(first, last)],
         ManifestValues::Bucket => vec![Said::Kind("a size class")],
         ManifestValues::CodeLocation => vec![Said::Kind("a place in the program")],
+        ManifestValues::Stack => vec![Said::Kind("the stack of a crash")],
     };
     items.extend(said.into_iter().map(|said| Item { of: of.clone(), said }));
 }

@@ -2,6 +2,8 @@
 
 use automagik_telemetry_core::Schema;
 use automagik_telemetry_core::bucket::HALVES;
+use automagik_telemetry_core::crashes::stack::STACK_MAX;
+use automagik_telemetry_core::field::STACK_BITS;
 use automagik_telemetry_core::manifest::{
     self, Error, Manifest, ManifestEvent, ManifestField, ManifestMetric, ManifestValues,
 };
@@ -186,6 +188,9 @@ fn description(field: &ManifestField<'_>, quotes: &str) -> String {
         ManifestValues::CodeLocation => {
             "a place in the program, as a number: file and line to who has the program's own file".to_owned()
         }
+        ManifestValues::Stack => format!(
+            "up to 16 return addresses in the program's own file, 32 bits each, with their depth: {STACK_BITS} bits beside the others"
+        ),
     };
     if field.optional {
         text.push_str("; or nothing");
@@ -235,6 +240,7 @@ fn field_json(field: &ManifestField<'_>) -> Value {
         ManifestValues::Range { first, last } => json!({ "first": first, "last": last }),
         ManifestValues::Bucket => json!("bucket"),
         ManifestValues::CodeLocation => json!("code_location"),
+        ManifestValues::Stack => json!({ "stack": { "addresses_max": STACK_MAX, "bits": STACK_BITS } }),
     };
     json!({
         "name": field.name,

@@ -15,6 +15,9 @@ pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 
 /// What exists only with consent.
 pub(crate) struct Running {
+    /// Reports panics as long as it is there.
+    #[cfg(feature = "panics")]
+    pub(crate) _reporter: Option<Arc<crate::run::panics::Reporter>>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) store: Arc<Mutex<Store>>,
     pub(crate) flight: Arc<Flight>,

@@ -9,6 +9,8 @@ use crate::person::environment::Environment;
 use crate::person::organization::Organization;
 use crate::person::signals::{self, Standing};
 use crate::run::background;
+#[cfg(feature = "panics")]
+use crate::run::panics::{self, Reporter};
 use crate::run::pipeline::Pipeline;
 use crate::run::running::Running;
 use crate::run::start_error::StartError;
@@ -43,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) compression: bool,
     pub(crate) wait_at_exit: Duration,
     pub(crate) upload_in_background: bool,
+    #[cfg(feature = "panics")]
+    pub(crate) report_panics: bool,
 }
 
 impl Default for Options {
@@ -55,6 +59,8 @@ impl Default for Options {
             compression: true,
             wait_at_exit: Duration::ZERO,
             upload_in_background: false,
+            #[cfg(feature = "panics")]
+            report_panics: false,
         }
     }
 }
@@ -128,10 +134,19 @@ pub(crate) fn run<S: Schema>(
     let verbose = is_verbose(options, environment);
     let pipeline = pipeline::<S>(options, environment, consent)?;
     let watched = person.clone();
+    let recorder = Arc::new(Recorder::new());
+    #[cfg(feature = "panics")]
+    let reporter = options
+        .report_panics
+        .then(|| Reporter::start(Checked::<S>::DESCRIPTOR, &recorder, &on, pipeline.spool.as_ref()));
     let store = pipeline.store().while_agreed(move || watched.standing(), on);
-    let (recorder, store) = (Arc::new(Recorder::new()), Arc::new(Mutex::new(store)));
+    let store = Arc::new(Mutex::new(store));
     let (end, ended) = std::sync::mpsc::channel::<()>();
+    #[cfg(feature = "panics")]
+    let reports_panics = reporter.is_some();
     let running = Running {
+        #[cfg(feature = "panics")]
+        _reporter: reporter,
         recorder: Arc::clone(&recorder),
         store: Arc::clone(&store),
         flight: Arc::clone(&pipeline.flight),
@@ -145,6 +160,10 @@ pub(crate) fn run<S: Schema>(
     let spawned = thread.spawn(move || {
         // Whoever waits for the end hears of it when this is dropped.
         let _end = end;
+        #[cfg(feature = "panics")]
+        if reports_panics {
+            panics::prepare();
+        }
         pipeline.run(&recorder, &store);
     });
     spawned.map(|_| running).map_err(StartError::Thread)

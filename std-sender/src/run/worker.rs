@@ -359,6 +359,9 @@ fn is_read_only(error: &io::Error) -> bool {
 /// Counts `refused` of `batch` as refused. Which they were a collector does not say: events rather than what tells of losses, and
 /// those first that stand for the most, so that no less is told than was lost.
 fn lose_some(losses: &mut Losses, batch: &Batch, refused: u32) {
+    if batch.crash.is_some() && refused > 0 {
+        losses.add(Reason::Refused, 1);
+    }
     let mut records: Vec<&Record> = batch.records.iter().collect();
     records.sort_by_key(|record| (record.loss().is_some(), core::cmp::Reverse(record.stands_for())));
     let refused = usize::try_from(refused).unwrap_or(usize::MAX);

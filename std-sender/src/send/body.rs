@@ -30,10 +30,13 @@ pub(crate) fn encode(resource: &Resource, batch: &Batch) -> Vec<u8> {
 fn encode_within(resource: &Resource, batch: &Batch, room: usize) -> Vec<u8> {
     let mut buffer = vec![0; room];
     let records = &batch.records;
-    let request = match (batch.signal, batch.interval) {
-        (Signal::Logs, _) => Logs::encode(resource, records, &mut buffer),
-        (Signal::Metrics, None) => Metrics::encode(resource, records, &mut buffer),
-        (Signal::Metrics, Some(interval)) => Metrics::encode_over(resource, records, interval, &mut buffer),
+    let request = match (&batch.crash, batch.signal, batch.interval) {
+        (Some(report), ..) => otlp::encode_crash(resource, report, &mut buffer),
+        (None, Signal::Logs, _) => Logs::encode(resource, records, &mut buffer),
+        (None, Signal::Metrics, None) => Metrics::encode(resource, records, &mut buffer),
+        (None, Signal::Metrics, Some(interval)) => {
+            Metrics::encode_over(resource, records, interval, &mut buffer)
+        }
     };
     match request {
         Ok(request) => request.to_vec(),

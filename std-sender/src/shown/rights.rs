@@ -242,11 +242,11 @@ impl<S: Schema> Rights<S> {
         let schema = Checked::<S>::DESCRIPTOR;
         let Some(state) = self.environment.state() else { return (Vec::new(), 0) };
         let destinations = endpoint::destinations(&self.environment, schema.endpoint());
-        let spool::Waiting { records, others, .. } =
+        let spool::Waiting { records, others, crashes, .. } =
             spool::waiting(&spool::folder(state, schema.project()), schema, destinations);
-        let secret = self.decision().consent().filter(|_| !records.is_empty());
+        let secret = self.decision().consent().filter(|_| !records.is_empty() || !crashes.is_empty());
         let Some(secret) = secret.and_then(|consent| identity::secret(Some(state), consent)) else {
-            return (Vec::new(), others + records.len());
+            return (Vec::new(), others + records.len() + crashes.len());
         };
         let resource = Resource::new(schema, Pseudonym::new(&secret, schema.project(), 0));
         let of_one_signal = records.chunk_by(|a, b| Signal::of(a) == Signal::of(b));
@@ -254,7 +254,9 @@ impl<S: Schema> Rights<S> {
             let signal = Signal::of(&records[0]);
             (signal, body::encode(&resource, &Batch::in_memory(signal, records.to_vec(), None)))
         });
-        (bodies.collect(), others)
+        let crashes = crashes.into_iter().map(Batch::of_crash);
+        let crashes = crashes.map(|batch| (batch.signal, body::encode(&resource, &batch)));
+        (crashes.chain(bodies).collect(), others)
     }
 }
 

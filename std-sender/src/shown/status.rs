@@ -84,7 +84,7 @@ impl Status {
             choice: choice::path(environment),
             writable: environment.state().is_some_and(disk::is_writable),
             spool,
-            waiting: waiting.records.len() + waiting.others,
+            waiting: waiting.count(),
             elsewhere: waiting.elsewhere,
             wait,
             health: environment

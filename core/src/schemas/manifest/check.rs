@@ -72,6 +72,7 @@ fn check_field(field: &ManifestField<'_>, found: &mut Fingerprint) -> Result<(),
         ManifestValues::Range { first, last } => Shape::range(*first, *last, field.optional),
         ManifestValues::Bucket => Shape::bucket(field.optional),
         ManifestValues::CodeLocation => Shape::code_location(field.optional),
+        ManifestValues::Stack => Shape::stack(field.optional),
     };
     *found = found.field(field.name, shape);
     if let ManifestValues::Words(words) = field.values {

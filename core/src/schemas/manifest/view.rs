@@ -82,6 +82,8 @@ pub enum ManifestValues<'a> {
     Bucket,
     /// A place in the program, one of [`CODE_LOCATIONS`].
     CodeLocation,
+    /// The stack of a crash, which takes [`STACK_BITS`](crate::field::STACK_BITS) beside the record.
+    Stack,
 }
 
 /// The events of a manifest, in the order of their positions.
@@ -199,6 +201,7 @@ impl ManifestField<'_> {
             }
             ManifestValues::Bucket => u64::from(bucket::COUNT),
             ManifestValues::CodeLocation => u64::from(CODE_LOCATIONS),
+            ManifestValues::Stack => 1,
         };
         values.saturating_add(u64::from(self.optional))
     }
@@ -323,6 +326,7 @@ pub(super) fn field<'a>(decoder: &mut Decoder<'a>) -> Result<ManifestField<'a>, 
         (kind::RANGE, 3) => ManifestValues::Range { first: decoder.u32()?, last: decoder.u32()? },
         (kind::BUCKET, 1) => ManifestValues::Bucket,
         (kind::CODE_LOCATION, 1) => ManifestValues::CodeLocation,
+        (kind::STACK, 1) => ManifestValues::Stack,
         _ => return Err(Error::Malformed),
     };
     Ok(ManifestField { name, optional, harmless, values })

@@ -1,7 +1,7 @@
 //! `ExportLogsServiceRequest`: events as log records. Field numbers are in the parent module's tree.
 
 use super::envelope::{self, Items, Pieces};
-use super::room::{Counting, Room, Stop};
+use super::room::{Counting, Room, Stop, any_value, key_value};
 use super::{Body, Error};
 use crate::events::event::EventDescriptor;
 use crate::events::field::{Value, Values};
@@ -180,7 +180,7 @@ fn write_fields<const COUNTING: bool>(
 
 /// Writes what stands behind the attributes.
 #[inline(always)]
-fn write_behind<const COUNTING: bool>(
+pub(super) fn write_behind<const COUNTING: bool>(
     room: &mut Room<'_, COUNTING>,
     event: &EventDescriptor,
     time: u64,
@@ -191,7 +191,7 @@ fn write_behind<const COUNTING: bool>(
 
 /// Writes what stands in front of the attributes of the record that ends at `end`.
 #[inline(always)]
-fn write_before<const COUNTING: bool>(
+pub(super) fn write_before<const COUNTING: bool>(
     room: &mut Room<'_, COUNTING>,
     event: &EventDescriptor,
     time: u64,
@@ -199,6 +199,29 @@ fn write_before<const COUNTING: bool>(
 ) -> Result<(), Stop> {
     room.fixed64_uint(log_record::TIME, time, log_record::SEVERITY, event.severity as u8)?;
     room.open(envelope::ITEMS, end)
+}
+
+/// Writes an attribute of a record.
+pub(super) fn write_value<const COUNTING: bool>(
+    room: &mut Room<'_, COUNTING>,
+    key: &str,
+    value: Value,
+) -> Result<(), Stop> {
+    room.attribute(log_record::ATTRIBUTES, key, value)
+}
+
+/// Writes an attribute of a record whose text `write` writes.
+pub(super) fn write_text<const COUNTING: bool>(
+    room: &mut Room<'_, COUNTING>,
+    key: &str,
+    write: impl FnOnce(&mut Room<'_, COUNTING>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let end = room.at();
+    write(room)?;
+    room.open(any_value::STRING, end)?;
+    room.open(key_value::VALUE, end)?;
+    room.text(key_value::KEY, key.as_bytes())?;
+    room.open(log_record::ATTRIBUTES, end)
 }
 
 /// The longest that a record of `event` can be, its own length in front of it included.
@@ -214,6 +237,7 @@ fn record_len_max(event: &'static EventDescriptor) -> usize {
             Values::Bool => Value::Bool(true),
             Values::Range { last, .. } => Value::Int(last),
             Values::Bucket | Values::CodeLocation => Value::Int(u32::MAX),
+            Values::Stack => Value::Absent,
         };
         let _ = room.attribute(log_record::ATTRIBUTES, field.name, longest);
     }

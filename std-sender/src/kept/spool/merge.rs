@@ -77,7 +77,8 @@ impl Turn<'_> {
             let name = &found.name;
             (name.kind, name.fingerprint, name.destination)
         };
-        let mut ways: Vec<_> = segments.iter().map(way).filter(|(kind, ..)| *kind != Kind::Points).collect();
+        let mut ways: Vec<_> = segments.iter().map(way).collect();
+        ways.retain(|(kind, ..)| !matches!(kind, Kind::Points | Kind::Crash));
         ways.sort_unstable();
         ways.dedup();
         for this in ways {

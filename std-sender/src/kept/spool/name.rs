@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | age | 10 | when its oldest record was written, by the spool's own clock (see `state`) |
 //! | order | 8 | random, but greater than that of an earlier one of the same second |
-//! | fingerprint | 16 | the schema of its records |
+//! | fingerprint | 16 | the schema of its records; 0 of a crash, which any version can tell |
 //! | destination | 16 | where its records are meant to go |
 //! | stands for | 1 to 16 | how many events, losses and additions its records stand for |
 //! | length | 1 to 8 | its bytes, as they were written |
@@ -24,10 +24,12 @@ pub(super) enum Kind {
     Points,
     /// Losses alone, which are told when a collector has taken something else.
     Losses,
+    /// One crash, of any version of the program: see `kept::crash`.
+    Crash,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Logs, Self::Counts, Self::Points, Self::Losses];
+    const ALL: [Self; 5] = [Self::Logs, Self::Counts, Self::Points, Self::Losses, Self::Crash];
 
     const fn ending(self) -> &'static str {
         match self {
@@ -35,12 +37,13 @@ impl Kind {
             Self::Counts => "counts",
             Self::Points => "points",
             Self::Losses => "losses",
+            Self::Crash => "crash",
         }
     }
 
     pub(super) const fn signal(self) -> Signal {
         match self {
-            Self::Logs | Self::Losses => Signal::Logs,
+            Self::Logs | Self::Losses | Self::Crash => Signal::Logs,
             Self::Counts | Self::Points => Signal::Metrics,
         }
     }

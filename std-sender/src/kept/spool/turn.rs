@@ -11,11 +11,11 @@ use super::{Found, SEGMENT_BYTES_MAX, SEGMENTS_MAX, SPOOL_SECONDS_MAX, Spool};
 use super::{newest_age, reserve, state};
 use crate::files::disk;
 use crate::files::exclusive::Exclusive;
-use automagik_telemetry_core::Record;
 use automagik_telemetry_core::loss::{Losses, Reason};
 use automagik_telemetry_core::otlp::{Interval, Signal};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
+use automagik_telemetry_core::{CrashReport, Record};
 use std::io;
 
 /// How old a file must be that never became whole before it is removed, in seconds.
@@ -35,6 +35,8 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     /// Over which time counts are told.
     pub(crate) interval: Option<Interval>,
+    /// A crash, instead of records.
+    pub(crate) crash: Option<CrashReport>,
     /// The segment they are of, how far it is delivered when they are, and whether that is all of it; none for what was never on
     /// disk.
     place: Option<(Name, Progress, bool)>,
@@ -43,7 +45,17 @@ pub(crate) struct Batch {
 impl Batch {
     /// A batch that is not on disk.
     pub(crate) fn in_memory(signal: Signal, records: Vec<Record>, interval: Option<Interval>) -> Self {
-        Self { signal, records, interval, place: None }
+        Self { signal, records, interval, crash: None, place: None }
+    }
+
+    /// A crash that is not on disk.
+    pub(crate) fn of_crash(report: CrashReport) -> Self {
+        Self { crash: Some(report), ..Self::in_memory(Signal::Logs, Vec::new(), None) }
+    }
+
+    /// This one, which is all of the segment of this name.
+    pub(super) fn of_segment(self, name: Name) -> Self {
+        Self { place: Some((name, Progress { at: 0, delivered: 1 }, true)), ..self }
     }
 
     /// Whether it tells of losses alone.
@@ -68,6 +80,7 @@ impl<'a> Turn<'a> {
         let folder = &self.spool.folder;
         self.remove_unfinished()?;
         let _ = reserve::make(folder);
+        self.take_in_crashes(now)?;
         reserve::take(folder, |mut losses| {
             let segments = self.spool.segments()?;
             journal::apply(folder, self.telling(&segments, &mut losses, now)?)
@@ -102,8 +115,13 @@ impl<'a> Turn<'a> {
             let mine = self.spool.mine()?;
             let of = |kind: Kind| mine.iter().filter(|found| found.name.kind == kind).collect::<Vec<_>>();
             let (logs, points, counts) = (of(Kind::Logs), of(Kind::Points), of(Kind::Counts));
-            let (losses, mut batch) = (of(Kind::Losses), None);
-            if !logs.is_empty() {
+            let (losses, crashes, mut batch) = (of(Kind::Losses), of(Kind::Crash), None);
+            if let Some(crash) = crashes.first() {
+                batch = self.crash_of(crash, now)?;
+                if batch.is_none() {
+                    continue;
+                }
+            } else if !logs.is_empty() {
                 batch = self.first_of(&logs, schema, now, most)?;
             } else if !points.is_empty() {
                 batch = self.first_of(&points[..1], schema, now, most)?;
@@ -248,7 +266,8 @@ impl<'a> Turn<'a> {
             return Ok(None);
         };
         let place = Some((first.name.clone(), progress, content.frames == 1));
-        Ok(Some(Batch { signal: first.name.kind.signal(), records, interval: content.interval, place }))
+        let (signal, interval) = (first.name.kind.signal(), content.interval);
+        Ok(Some(Batch { signal, records, interval, crash: None, place }))
     }
 
     /// Drops segments that are too old by the spool's clock, and the oldest while there are too many bytes: events first, since what
@@ -260,7 +279,7 @@ impl<'a> Turn<'a> {
         let of_kind = |is_logs: bool| {
             let is_one = move |found: &&Found| match found.name.kind {
                 Kind::Logs => is_logs,
-                Kind::Counts | Kind::Points => !is_logs,
+                Kind::Counts | Kind::Points | Kind::Crash => !is_logs,
                 Kind::Losses => false,
             };
             segments.iter().filter(is_one)

@@ -1,0 +1,171 @@
+//! Panics of the program as crash reports: what kind, where, which calls led there. Never the message.
+//!
+//! ```text
+//!  a thread panics ──► the hook that was there ──► ours: kind, place, stack ──► each telemetry that reports: a file, before it returns
+//!                                                                                     └ or memory, where there is no disk
+//! ```
+//!
+//! The process may be over when the hook returns, so nothing is left to another thread, nothing waits for a lock that another thread can hold for
+//! long, and nothing needs memory but the stack's, as far as the system's calls don't. A process reports each stack once, and a few in all: what a server catches
+//! a thousand times a second is counted.
+
+use crate::files::clock;
+use crate::kept::crash::{Encoded, Grave};
+use crate::kept::recorder::Recorder;
+use crate::kept::spool::Spool;
+use crate::run::executable::Executable;
+use automagik_telemetry_core::crashes::{Build, CrashReport, Exception, Stack};
+use automagik_telemetry_core::schema::SchemaDescriptor;
+use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError, Weak};
+
+/// Most different crashes that one process reports; others are counted as dropped.
+pub const PANICS_MAX: usize = 8;
+
+/// Most calls that are looked at: a stack can be millions deep.
+const CALLS_MAX: usize = 1_024;
+
+/// How far above the hook's argument the payload of a panic lies, where it lies on the stack.
+const NEAR: usize = 1 << 14;
+
+/// Who wants to hear of panics. Written where a telemetry starts, and read where a thread panics.
+static REPORTERS: RwLock<Vec<Weak<Reporter>>> = RwLock::new(Vec::new());
+
+/// Reports the panics of a program while telemetry runs.
+pub(crate) struct Reporter {
+    schema: &'static SchemaDescriptor,
+    recorder: Arc<Recorder>,
+    /// Whether anything is recorded: the person agrees.
+    on: Arc<AtomicBool>,
+    /// Where reports are left; none where there is no disk.
+    graves: Option<[Grave; PANICS_MAX]>,
+    /// How many reports were begun.
+    begun: AtomicUsize,
+    /// The fingerprints of those that were, 0 for none.
+    seen: [AtomicU64; PANICS_MAX],
+}
+
+impl Reporter {
+    /// One that reports from now on, until it is dropped.
+    pub(crate) fn start(
+        schema: &'static SchemaDescriptor,
+        recorder: &Arc<Recorder>,
+        on: &Arc<AtomicBool>,
+        spool: Option<&Spool>,
+    ) -> Arc<Self> {
+        recorder.expect_crashes(PANICS_MAX);
+        let reporter = Arc::new(Self {
+            schema,
+            recorder: Arc::clone(recorder),
+            on: Arc::clone(on),
+            graves: spool.and_then(|spool| Grave::some(spool.folder(), spool.destinations().logs).ok()),
+            begun: AtomicUsize::new(0),
+            seen: Default::default(),
+        });
+        let mut reporters = REPORTERS.write().unwrap_or_else(PoisonError::into_inner);
+        reporters.retain(|reporter| reporter.strong_count() > 0);
+        reporters.push(Arc::downgrade(&reporter));
+        drop(reporters);
+        install();
+        reporter
+    }
+
+    /// Reports `report`, unless a panic with the same stack was; counts it where it can't be kept.
+    fn report(&self, report: &CrashReport) {
+        if !self.on.load(Ordering::Relaxed) {
+            return;
+        }
+        let fingerprint = report.fingerprint().max(1);
+        let is_seen = self.seen.iter().any(|seen| seen.load(Ordering::SeqCst) == fingerprint);
+        // Two threads that panic alike in one moment may both be told: better twice than never.
+        let at = if is_seen { PANICS_MAX } else { self.begun.fetch_add(1, Ordering::SeqCst) };
+        let Some(seen) = self.seen.get(at) else { return self.recorder.lose_crash() };
+        seen.store(fingerprint, Ordering::SeqCst);
+        let grave = self.graves.as_ref().and_then(|graves| graves.get(at));
+        let is_on_disk = grave.is_some_and(|grave| grave.write(&Encoded::new(report)).is_ok());
+        self.recorder.report((!is_on_disk).then_some(*report));
+    }
+
+    /// Whether `other` is of the same program, which is told of a panic once.
+    fn is_of_the_program_of(&self, other: &Self) -> bool {
+        std::ptr::eq(self.schema, other.schema)
+    }
+}
+
+/// Looks for what a hook needs, so that it finds it ready. For a thread that nobody waits for.
+pub(crate) fn prepare() {
+    let _ = Executable::get();
+}
+
+/// Adds our hook behind the one that is there, once in a process.
+fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            before(panic);
+            report(panic);
+        }));
+    });
+}
+
+/// Reports a panic to all who want to hear of it.
+fn report(panic: &PanicHookInfo<'_>) {
+    let reporters = match REPORTERS.try_read() {
+        Ok(reporters) => reporters,
+        Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+        // A telemetry starts in this moment.
+        Err(TryLockError::WouldBlock) => return,
+    };
+    let is_heard = |reporter: &Weak<Reporter>| {
+        reporter.upgrade().is_some_and(|reporter| reporter.on.load(Ordering::Relaxed))
+    };
+    if !reporters.iter().any(is_heard) {
+        return;
+    }
+    let (exception, now) = (exception(panic), clock::unix_seconds());
+    let (stack, build) = (stack(panic), Executable::get().and_then(Executable::build));
+    let build = build.unwrap_or(Build::UNKNOWN);
+    for (at, reporter) in reporters.iter().enumerate() {
+        let Some(reporter) = reporter.upgrade() else { continue };
+        let is_twin = |other: &Weak<Reporter>| {
+            other.upgrade().is_some_and(|other| reporter.is_of_the_program_of(&other))
+        };
+        if !reporters.iter().take(at).any(is_twin) {
+            let location = panic.location();
+            reporter.report(&CrashReport::new(reporter.schema, exception, location, stack, build, now));
+        }
+    }
+}
+
+fn exception(panic: &PanicHookInfo<'_>) -> Exception {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.map_or(Exception::Any, Exception::of_message)
+}
+
+/// The return addresses of this thread, from where it panicked.
+fn stack(panic: &PanicHookInfo<'_>) -> Stack {
+    let mut stack = Stack::new();
+    let Some(executable) = Executable::get() else { return stack };
+    // What panics has the hook's argument on its stack, and mostly the payload further up: the calls below them are the hook's and the runtime's.
+    let argument = std::ptr::from_ref(panic).addr();
+    let payload = std::ptr::from_ref(panic.payload()).cast::<()>().addr();
+    let inner = if (argument..argument.saturating_add(NEAR)).contains(&payload) { payload } else { argument };
+    let mut calls = 0;
+    backtrace::trace(|frame| {
+        let at = frame.sp().addr();
+        if at != 0 && at <= inner {
+            return true;
+        }
+        calls += 1;
+        match executable.offset(frame.ip().addr()) {
+            Some(offset) => stack.push(offset),
+            None => stack.push_elsewhere(),
+        }
+        calls < CALLS_MAX
+    });
+    stack
+}
