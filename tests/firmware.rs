@@ -310,3 +310,27 @@ fn the_example_sends_after_a_yes_and_not_after_a_no() {
     pump.wait().unwrap();
     assert_eq!(collector.connections(), connections, "it connected after a no");
 }
+
+#[test]
+fn a_firmware_that_falls_tells_it_in_its_next_life() {
+    let Some(image) = image() else { return };
+    let ways = [
+        ("hard", "usage.undefined_instruction", "software"),
+        ("stack", "stack_overflow", "software"),
+        ("panic", "panic", "software"),
+        ("watchdog", "watchdog", "watchdog"),
+    ];
+    for (way, fault, reason) in ways {
+        let collector = Receiver::start();
+        let report = run(image, collector.port(), &format!("consent=yes records=1 seconds=60 fall={way}"));
+        assert!(report.contains("on=true empty=true"), "{way}: {report}");
+        let logs = collector.logs();
+        let (crashes, restarts) =
+            (named(&logs, "automagik.device.crash"), named(&logs, "automagik.device.restart"));
+        assert_eq!((crashes.len(), restarts.len()), (1, 1), "{way}");
+        assert_eq!((crashes[0].attribute("fault"), restarts[0].attribute("reason")), (fault, reason));
+        let requests = collector.requests();
+        let is_marked = |body: &[u8]| body.windows(6).any(|window| window == b"MARKED");
+        assert!(!requests.iter().any(|request| is_marked(&request.body)), "no message leaves");
+    }
+}

@@ -5,6 +5,7 @@
 #[path = "programs/operator.rs"]
 mod operator;
 
+use automagik_telemetry_core::crashes::{DeviceCrash, DeviceRestarted};
 use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::{Count, Counter, FeatureUsed, manifest};
 use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
@@ -42,6 +43,8 @@ struct Counted {
 enum Firmware {
     Feature(FeatureUsed<Feature>),
     Interrupted(Interrupted),
+    Crash(DeviceCrash),
+    Restarted(DeviceRestarted),
 }
 
 /// That of `tests/microbit/src/program.rs`.

@@ -49,6 +49,18 @@ impl Symbols {
         })
     }
 
+    /// The functions around the instruction of this number, as a firmware's crash has it, innermost first.
+    ///
+    /// # Errors
+    ///
+    /// Where no file of the build tells it.
+    pub fn instruction(&self, number: u32, is_return: bool) -> Result<Vec<Frame>, program::Error> {
+        let address = self.of_a_program(|program| program.instruction(number))?;
+        let address = address.saturating_sub(u64::from(is_return));
+        let frames = self.loader.as_ref().map(|(loader, _)| look_up(loader, address));
+        frames.filter(|frames| !frames.is_empty()).ok_or(program::Error::NoLocation)
+    }
+
     /// The place of this number.
     ///
     /// # Errors
@@ -58,18 +70,21 @@ impl Symbols {
         if let Some(found) = self.places.get(&number) {
             return found.clone();
         }
-        let found = self.look_up_place(number);
+        let found = self.of_a_program(|program| program.place(number));
         self.places.insert(number, found.clone());
         found
     }
 
-    /// A debug file has no data, and so no places.
-    fn look_up_place(&self, number: u32) -> Result<Place, program::Error> {
+    /// What the first file tells that can: a debug file has no data, and so no anchor.
+    fn of_a_program<T>(
+        &self,
+        find: impl Fn(&Program<'_>) -> Result<T, program::Error>,
+    ) -> Result<T, program::Error> {
         let mut failed = program::Error::Anchors(0);
         for path in &self.paths {
             let Ok(bytes) = std::fs::read(path) else { continue };
-            match Program::read(&bytes).and_then(|program| program.place(number)) {
-                Ok(place) => return Ok(place),
+            match Program::read(&bytes).and_then(|program| find(&program)) {
+                Ok(found) => return Ok(found),
                 Err(error) => failed = error,
             }
         }

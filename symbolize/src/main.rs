@@ -3,6 +3,7 @@
 use automagik_telemetry_symbolize::backtrace::{Backtrace, Symbolizer};
 use automagik_telemetry_symbolize::builds::Builds;
 use automagik_telemetry_symbolize::crashes;
+use automagik_telemetry_symbolize::frames::{Frame, Symbols};
 use automagik_telemetry_symbolize::program::Program;
 use clap::Parser;
 use std::collections::HashMap;
@@ -20,6 +21,9 @@ struct Arguments {
     /// The program's file, whose places are given: ELF, PE or Mach-O.
     #[arg(long, conflicts_with = "builds")]
     program: Option<PathBuf>,
+    /// The numbers are of instructions: `crash_caller`, and `crash_place` of a fault that is no panic.
+    #[arg(long, requires = "program")]
+    instructions: bool,
     /// A folder of programs and debug files, of any versions.
     #[arg(long, required_unless_present = "program")]
     builds: Option<PathBuf>,
@@ -39,7 +43,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match (&arguments.program, &arguments.builds) {
-        (Some(program), _) => places(program, &arguments.inputs),
+        (Some(program), _) => places(program, &arguments),
         (None, Some(builds)) => backtraces(builds, &arguments),
         (None, None) => Ok(ExitCode::SUCCESS),
     };
@@ -52,30 +56,46 @@ fn main() -> ExitCode {
     }
 }
 
-fn places(path: &Path, inputs: &[String]) -> Result<ExitCode, String> {
+/// Says what each number stands for, a line each.
+fn places(path: &Path, arguments: &Arguments) -> Result<ExitCode, String> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| format!("{shown}: can't be read ({error})"))?;
-    let program = Program::read(&bytes).map_err(|error| format!("{shown}: {error}"))?;
+    Program::read(&bytes).map_err(|error| format!("{shown}: {error}"))?;
+    let mut symbols = Symbols::new(&[path.to_owned()]);
     let mut is_well = true;
     let mut say = |text: &str| {
-        let place = text.trim().parse().map_err(|_| format!("`{text}` is no number of a place"))?;
-        match program.place(place) {
-            Ok(found) => println!("{place} {found}"),
+        let number = text.trim().parse().map_err(|_| format!("`{text}` is no number of a place"))?;
+        let found = if arguments.instructions {
+            symbols.instruction(number, false).map(|frames| inlined(&frames))
+        } else {
+            symbols.place(number).map(|place| place.to_string())
+        };
+        match found {
+            Ok(found) => println!("{number} {found}"),
             Err(error) => {
                 is_well = false;
-                eprintln!("telemetry-symbolize: {place} {error}");
+                eprintln!("telemetry-symbolize: {number} {error}");
             }
         }
         Ok::<(), String>(())
     };
-    if inputs.is_empty() {
+    if arguments.inputs.is_empty() {
         for line in std::io::stdin().lock().lines() {
             say(&line.map_err(|error| format!("standard input: {error}"))?)?;
         }
     } else {
-        inputs.iter().try_for_each(|place| say(place))?;
+        arguments.inputs.iter().try_for_each(|place| say(place))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Functions that have one address, innermost first, in a line.
+fn inlined(frames: &[Frame]) -> String {
+    let shown = frames.iter().map(|frame| {
+        let at = frame.line.as_ref().map_or_else(String::new, |(file, line)| format!(" at {file}:{line}"));
+        format!("{}{at}", frame.function)
+    });
+    shown.collect::<Vec<_>>().join(", inlined into ")
 }
 
 fn backtraces(folder: &Path, arguments: &Arguments) -> Result<ExitCode, String> {

@@ -1,7 +1,7 @@
 //! A program's file: where its anchor lies, and what stands at a distance from it.
 
 use crate::source;
-use automagik_telemetry_core::code_location::{address, anchor_bytes};
+use automagik_telemetry_core::code_location::{self, address, anchor_bytes};
 use object::{Object, ObjectSection, RelocationTarget, SectionFlags};
 use std::collections::HashMap;
 
@@ -98,6 +98,15 @@ impl<'a> Program<'a> {
     pub fn place(&self, number: u32) -> Result<Place, Error> {
         let at = address(self.anchor, number).ok_or(Error::Unknown)?;
         self.location(at).ok_or(Error::NoLocation)
+    }
+
+    /// The address of the instruction of this number, in a firmware's file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`].
+    pub fn instruction(&self, number: u32) -> Result<u64, Error> {
+        code_location::instruction(self.anchor, number).ok_or(Error::Unknown)
     }
 
     /// A `core::panic::Location`: a pointer to the file's name, its length, a line, a column.

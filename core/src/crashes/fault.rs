@@ -10,6 +10,7 @@ use crate::words::label::Label;
 /// What a device fell by. Five bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Fault {
     /// A panic.
     Panic,
@@ -51,28 +52,26 @@ pub enum Fault {
 
 /// The bits of a Cortex-M's Configurable Fault Status Register, the most telling first: where several are set, the others follow from it.
 /// Source: ARMv7-M Architecture Reference Manual, B3.2.15; ARMv8-M, D1.2.16 (`STKOF`).
-const CFSR: [(u32, Fault); 17] = [
-    (1 << 20, Fault::StackOverflow), // STKOF
-    (1 << 12, Fault::StackOverflow), // STKERR
-    (1 << 4, Fault::StackOverflow),  // MSTKERR
-    (1 << 0, Fault::MemoryInstruction),
-    (1 << 1, Fault::MemoryData),
-    (1 << 5, Fault::MemoryData), // MLSPERR
-    (1 << 8, Fault::BusInstruction),
-    (1 << 9, Fault::BusData),
-    (1 << 13, Fault::BusData), // LSPERR
-    (1 << 10, Fault::BusImprecise),
-    (1 << 3, Fault::Unstacking),  // MUNSTKERR
-    (1 << 11, Fault::Unstacking), // UNSTKERR
-    (1 << 16, Fault::UndefinedInstruction),
-    (1 << 17, Fault::InvalidState),
-    (1 << 18, Fault::InvalidReturn),
-    (1 << 19, Fault::NoCoprocessor),
-    (1 << 24, Fault::Unaligned),
+const CFSR: [(u8, Fault); 18] = [
+    (20, Fault::StackOverflow), // STKOF
+    (12, Fault::StackOverflow), // STKERR
+    (4, Fault::StackOverflow),  // MSTKERR
+    (0, Fault::MemoryInstruction),
+    (1, Fault::MemoryData),
+    (5, Fault::MemoryData), // MLSPERR
+    (8, Fault::BusInstruction),
+    (9, Fault::BusData),
+    (13, Fault::BusData), // LSPERR
+    (10, Fault::BusImprecise),
+    (3, Fault::Unstacking),  // MUNSTKERR
+    (11, Fault::Unstacking), // UNSTKERR
+    (16, Fault::UndefinedInstruction),
+    (17, Fault::InvalidState),
+    (18, Fault::InvalidReturn),
+    (19, Fault::NoCoprocessor),
+    (24, Fault::Unaligned),
+    (25, Fault::DivideByZero),
 ];
-
-/// `UFSR.DIVBYZERO`, the last of them.
-const DIVIDE_BY_ZERO: u32 = 1 << 25;
 
 /// `HFSR.VECTTBL`.
 const VECTOR_TABLE: u32 = 1 << 1;
@@ -112,12 +111,8 @@ impl Fault {
         if hfsr & VECTOR_TABLE != 0 {
             return Self::VectorTable;
         }
-        let is_set = |(bit, _): &&(u32, Self)| cfsr & bit != 0;
-        match CFSR.iter().find(is_set) {
-            Some((_, fault)) => *fault,
-            None if cfsr & DIVIDE_BY_ZERO != 0 => Self::DivideByZero,
-            None => Self::HardFault,
-        }
+        let is_set = |(bit, _): &&(u8, Self)| cfsr & 1_u32.wrapping_shl(u32::from(*bit)) != 0;
+        CFSR.iter().find(is_set).map_or(Self::HardFault, |(_, fault)| *fault)
     }
 
     pub(crate) fn from_ordinal(ordinal: u32) -> Option<Self> {

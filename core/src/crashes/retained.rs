@@ -19,6 +19,9 @@ use crate::schemas::schema::SchemaDescriptor;
 use core::panic::Location;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+/// One thread of execution writes it: the start, or a handler that nothing comes after.
+const ORDER: Ordering = Ordering::Relaxed;
+
 /// Words of the memory.
 const WORDS: usize = 6;
 
@@ -96,21 +99,24 @@ impl Retained {
     /// Returns what the last life of the firmware of `schema` left, and makes the memory ready for this one. Call it once, as soon as it is known whether the person
     /// agrees. Without `consent` all is forgotten, and nothing is noted from then on.
     pub fn start(&self, schema: &SchemaDescriptor, consent: Option<Consent>) -> LastLife {
-        let before = self.load();
-        if consent.is_none() {
-            self.words.iter().for_each(|word| word.store(0, Ordering::SeqCst));
+        let [build, fault, place, caller, count, _] = &self.words;
+        let (is_sound, mark) = (self.is_sound(), mark(schema));
+        let Some(_) = consent else {
+            // Zeros are not sound, so nothing is noted.
+            self.words.iter().for_each(|word| word.store(0, ORDER));
             return LastLife { crash: None, restarts: None };
-        }
-        let mark = mark(schema);
-        let [build, fault, place, caller, restarts, _] = before;
-        let is_sound = self.is_sound();
-        let fault = fault.checked_sub(1).and_then(Fault::from_ordinal).filter(|_| is_sound);
+        };
         // Where another firmware fell, its places lie in another file.
-        let of_this =
-            |number| if build == mark { CodeAddress::from_number(number) } else { CodeAddress::UNKNOWN };
-        let crash = fault.map(|fault| DeviceCrash { fault, place: of_this(place), caller: of_this(caller) });
-        let restarts = if is_sound { restarts.saturating_add(1).min(RESTARTS_MAX) } else { 0 };
-        self.store([mark, 0, 0, 0, restarts]);
+        let is_of_this = is_sound && build.load(ORDER) == mark;
+        let number = |word: &AtomicU32| if is_of_this { word.load(ORDER) } else { 0 };
+        let (place, caller) = (number(place), number(caller));
+        let fell = fault.load(ORDER).checked_sub(1).filter(|_| is_sound).and_then(Fault::from_ordinal);
+        let restarts = if is_sound { count.load(ORDER).wrapping_add(1).min(RESTARTS_MAX) } else { 0 };
+        build.store(mark, ORDER);
+        count.store(restarts, ORDER);
+        self.keep(0, 0, 0);
+        let (place, caller) = (CodeAddress::from_number(place), CodeAddress::from_number(caller));
+        let crash = fell.map(|fault| DeviceCrash { fault, place, caller });
         LastLife { crash, restarts: Some(restarts) }
     }
 
@@ -126,10 +132,35 @@ impl Retained {
     }
 
     fn note(&self, fault: Fault, place: u32, caller: u32) {
-        let [build, noted, _, _, restarts, _] = self.load();
-        if noted == 0 && self.is_sound() {
-            self.store([build, (fault as u32).wrapping_add(1), place, caller, restarts]);
+        let [_, noted, ..] = &self.words;
+        if noted.load(ORDER) == 0 && self.is_sound() {
+            self.keep((fault as u32).wrapping_add(1), place, caller);
         }
+    }
+
+    /// Stores how the life ended, and the checksum behind it: a reset in between leaves words that are not sound.
+    #[inline(never)]
+    fn keep(&self, fault: u32, place: u32, caller: u32) {
+        let [_, of_fault, of_place, of_caller, _, sum] = &self.words;
+        of_fault.store(fault, ORDER);
+        of_place.store(place, ORDER);
+        of_caller.store(caller, ORDER);
+        sum.store(self.checksum(), ORDER);
+    }
+
+    /// Whether the words are what was stored: after power came they are anything.
+    fn is_sound(&self) -> bool {
+        let [.., sum] = &self.words;
+        sum.load(ORDER) == self.checksum()
+    }
+
+    /// Of all words but the last. It tells chance from what was stored, and is no code against forgery.
+    #[inline(never)]
+    fn checksum(&self) -> u32 {
+        let [words @ .., _] = &self.words;
+        let mix =
+            |sum: u32, word: &AtomicU32| (sum ^ word.load(ORDER)).wrapping_mul(0x0100_0193).rotate_left(15);
+        words.iter().fold(0x9E37_79B9, mix)
     }
 
     /// Returns the memory as bytes, for a device that loses it over a reset and has some other. What is read back from there goes through
@@ -139,37 +170,16 @@ impl Retained {
         let mut bytes = [0; RETAINED_LEN];
         bytes
             .chunks_exact_mut(4)
-            .zip(self.load())
-            .for_each(|(slot, word)| slot.copy_from_slice(&word.to_le_bytes()));
+            .zip(&self.words)
+            .for_each(|(slot, word)| slot.copy_from_slice(&word.load(ORDER).to_le_bytes()));
         bytes
     }
 
     /// Fills the memory with bytes that [`to_bytes`](Retained::to_bytes) gave; others are as good as none.
     pub fn restore(&self, bytes: &[u8; RETAINED_LEN]) {
         let words = bytes.chunks_exact(4).filter_map(|bytes| Some(u32::from_le_bytes(*bytes.first_chunk()?)));
-        self.words.iter().zip(words).for_each(|(slot, word)| slot.store(word, Ordering::SeqCst));
+        self.words.iter().zip(words).for_each(|(slot, word)| slot.store(word, ORDER));
     }
-
-    fn load(&self) -> [u32; WORDS] {
-        self.words.each_ref().map(|word| word.load(Ordering::SeqCst))
-    }
-
-    fn store(&self, words: [u32; WORDS - 1]) {
-        // A reset in between leaves words that are not sound.
-        self.words[WORDS - 1].store(!checksum(&words), Ordering::SeqCst);
-        self.words.iter().zip(words).for_each(|(slot, word)| slot.store(word, Ordering::SeqCst));
-        self.words[WORDS - 1].store(checksum(&words), Ordering::SeqCst);
-    }
-
-    fn is_sound(&self) -> bool {
-        let [words @ .., sum] = self.load();
-        sum == checksum(&words)
-    }
-}
-
-/// Of memory that holds anything, and is no code against forgery. Zeros are not sound.
-fn checksum(words: &[u32]) -> u32 {
-    words.iter().fold(0x9E37_79B9, |sum, word| (sum ^ word).wrapping_mul(0x0100_0193).rotate_left(15))
 }
 
 /// What tells firmwares apart.
@@ -190,7 +200,7 @@ mod tests {
 
     fn with(words: [u32; WORDS]) -> Retained {
         let retained = Retained::new();
-        retained.words.iter().zip(words).for_each(|(slot, word)| slot.store(word, Ordering::SeqCst));
+        retained.words.iter().zip(words).for_each(|(slot, word)| slot.store(word, ORDER));
         retained
     }
 
@@ -256,9 +266,9 @@ mod tests {
         retained.note_fault(Fault::BusData, 8, 8);
         let mut bytes = retained.to_bytes();
         bytes[0] ^= 1;
-        let words: [u32; WORDS] =
-            core::array::from_fn(|at| u32::from_le_bytes(bytes[4 * at..][..4].try_into().unwrap()));
-        bytes[RETAINED_LEN - 4..].copy_from_slice(&checksum(&words[..WORDS - 1]).to_le_bytes());
+        let changed = Retained::new();
+        changed.restore(&bytes);
+        bytes[RETAINED_LEN - 4..].copy_from_slice(&changed.checksum().to_le_bytes());
         let other = Retained::new();
         other.restore(&bytes);
         let crash = other.start(schema(), yes()).crash().unwrap();

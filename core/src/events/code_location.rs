@@ -47,14 +47,14 @@ const OF_LOCATIONS: u32 = 2;
 const OF_INSTRUCTIONS: u32 = 1;
 
 /// The number of what lies at this distance from the anchor, so many bits less; 0 where it is too far.
-const fn number(distance: i64, bits: u32) -> u32 {
-    let number = distance.wrapping_shr(bits).saturating_add(MIDDLE);
-    if number < 0 || number >= CODE_LOCATIONS as i64 { 0 } else { number as u32 }
+const fn number(distance: isize, bits: u32) -> u32 {
+    let number = distance.wrapping_shr(bits).saturating_add(MIDDLE as isize);
+    if number < 0 || number >= CODE_LOCATIONS as isize { 0 } else { number as u32 }
 }
 
 /// How far something lies from the anchor, which is in the same file.
-fn distance(address: usize) -> i64 {
-    (address as i64).wrapping_sub((&raw const ANCHOR).addr() as i64)
+fn distance(address: usize) -> isize {
+    address.wrapping_sub((&raw const ANCHOR).addr()) as isize
 }
 
 /// Returns the address of the location that has this number, in a file whose anchor lies at `anchor`; `None` where it is unknown.
@@ -190,13 +190,13 @@ mod tests {
 
     #[test]
     fn a_location_that_is_too_far_is_unknown_and_any_other_is_found_again() {
-        for distance in [i64::MIN, -(1 << 29), 1 << 29, 1 << 40, i64::MAX] {
+        for distance in [isize::MIN, -(1 << 29), 1 << 29, isize::MAX] {
             assert_eq!(number(distance, OF_LOCATIONS), 0, "{distance}");
         }
         for distance in [4 - (1 << 29), -4, 0, 8, (1 << 29) - 4] {
             assert_eq!(
                 address(1 << 40, number(distance, OF_LOCATIONS)),
-                Some((1_u64 << 40).wrapping_add_signed(distance))
+                Some((1_u64 << 40).wrapping_add_signed(distance as i64))
             );
         }
     }

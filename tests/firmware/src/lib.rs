@@ -3,13 +3,16 @@
 #![no_std]
 
 mod clock;
+pub mod fall;
 pub mod flash;
 mod network;
 mod words;
 
 pub use words::Words;
 
+use automagik_telemetry_cortex_m::RETAINED;
 use core::panic::PanicInfo;
+use cortex_m::peripheral::SCB;
 use cortex_m_semihosting::debug::{EXIT_FAILURE, exit};
 use cortex_m_semihosting::hprintln;
 use embassy_executor::{Executor, Spawner};
@@ -49,6 +52,10 @@ async fn network_task(mut runner: Runner<'static, network::Stellaris>) {
 
 #[panic_handler]
 fn panicked(info: &PanicInfo<'_>) -> ! {
+    if Words::get().word("fall") == Some("panic") {
+        RETAINED.note_panic(info.location());
+        SCB::sys_reset();
+    }
     hprintln!("{}", info);
     exit(EXIT_FAILURE);
     loop {}

@@ -13,11 +13,14 @@
 mod line;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry::crashes::{DeviceCrash, DeviceRestarted, Fault, RestartReason};
 use automagik_telemetry::firmware::{
     Backlog, Datagrams, Frames, Provision, SEALED_HEAD_LEN, SealedBacklog, Settings, Telemetry,
 };
 use automagik_telemetry::frames::{Boot, Key};
+use automagik_telemetry::schema::Checked;
 use automagik_telemetry::{Consent, Count, Counter, Event, FeatureUsed, Label, Metrics, Schema, Secret};
+use automagik_telemetry_cortex_m::RETAINED;
 use board::Words;
 use board::flash::{self, Flash};
 use core::net::Ipv4Addr;
@@ -61,6 +64,28 @@ struct Counted {
 enum Firmware {
     Feature(FeatureUsed<Feature>),
     Interrupted(Interrupted),
+    Crash(DeviceCrash),
+    Restarted(DeviceRestarted),
+}
+
+/// Records how the last life ended, and falls in the way of the command line where it did not yet.
+fn tell_last_life(consent: Option<Consent>, words: &Words) {
+    let last = RETAINED.start(Checked::<Firmware>::DESCRIPTOR, consent);
+    match (last.crash(), words.word("fall")) {
+        (Some(crash), _) => {
+            TELEMETRY.record(crash);
+            // This machine does not say why it started; its handlers reset it.
+            let reason = match crash.fault {
+                Fault::Watchdog => RestartReason::Watchdog,
+                _ => RestartReason::Software,
+            };
+            if let Some(restarted) = last.restarted(reason) {
+                TELEMETRY.record(restarted);
+            }
+        }
+        (None, Some(way)) => board::fall::fall(way),
+        (None, None) => {}
+    }
 }
 
 /// 1 KiB: about 170 records.
@@ -80,7 +105,8 @@ unsafe impl InterruptNumber for Button {
 static PRESSED: AtomicU32 = AtomicU32::new(0);
 
 #[exception]
-unsafe fn DefaultHandler(_: i16) {
+unsafe fn DefaultHandler(line: i16) {
+    board::fall::interrupted(line);
     let number = PRESSED.fetch_add(1, Ordering::Relaxed);
     TELEMETRY.record(Interrupted { number: Count::new(number) });
 }
@@ -151,6 +177,7 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
     stack.wait_config_up().await;
     if let Some((consent, secret, backlog)) = agreed(&words).await {
         TELEMETRY.start(consent);
+        tell_last_life(Some(consent), &words);
         if words.number("gateway") > 0 {
             spawner.spawn(frames_task(secret, stack, Words::get()).unwrap());
         } else {
@@ -158,6 +185,9 @@ async fn program(spawner: Spawner, stack: Stack<'static>, words: Words) {
             TELEMETRY.set_unix_time(1_795_000_000);
             spawner.spawn(telemetry_task(secret, sender, backlog).unwrap());
         }
+    }
+    if !TELEMETRY.is_on() {
+        tell_last_life(None, &words);
     }
     for number in 0..words.number("records") {
         TELEMETRY

@@ -38,6 +38,18 @@ pub fn microbit() -> Option<&'static Path> {
     IMAGE.get_or_init(build).as_deref()
 }
 
+/// The image of a Cortex-M3 that falls, `tests/faults`. Built once; `None` where this machine can't, which is said.
+///
+/// # Panics
+///
+/// Where it can't be built.
+#[must_use]
+pub fn faults() -> Option<&'static Path> {
+    static IMAGE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let build = || Some(build("thumbv7m-none-eabi", "faults", "", ARM)?.join("automagik-telemetry-faults"));
+    IMAGE.get_or_init(build).as_deref()
+}
+
 /// The image for a RISC-V core of 32 bits, `tests/riscv`. Built once; `None` where this machine can't, which is said.
 ///
 /// # Panics
@@ -127,6 +139,34 @@ pub fn start_riscv(image: &Path, port: u16) -> Child {
         .stdin(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// Runs the image that falls, and says whether it ended well. What it tells of it is written to the file at `path`.
+///
+/// # Panics
+///
+/// Where QEMU can't be started.
+#[must_use]
+pub fn fall(image: &Path, way: &str, path: &Path, consent: &str) -> bool {
+    let mut child = Command::new(ARM)
+        .args(["-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "none"])
+        .args(["-semihosting-config", "enable=on,target=native", "-append"])
+        .arg(format!("{way} {} {consent}", path.display()))
+        .arg("-kernel")
+        .arg(image)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    while std::time::Instant::now() < until {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.success();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    false
 }
 
 /// Starts the image with `words` on its command line.

@@ -1,0 +1,22 @@
+//! The handler of faults, and what a panic handler calls. Beside `faults_base`.
+
+#![no_std]
+#![no_main]
+
+use automagik_telemetry::consent::{Answer, Signals, decide};
+use automagik_telemetry_cortex_m::RETAINED;
+use core::hint::black_box;
+use core::panic::Location;
+use cortex_m_rt::entry;
+
+#[entry]
+fn main() -> ! {
+    footprint::application();
+    let signals = black_box(Signals { variable: Answer::Yes, ..Signals::default() });
+    black_box(decide(&signals).consent());
+    // A panic handler's part.
+    RETAINED.note_panic(black_box(Some(Location::caller())));
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
