@@ -268,6 +268,28 @@ fn a_newer_version_tells_the_crashes_of_older_ones_and_each_is_found_in_its_own_
 }
 
 #[test]
+fn where_there_is_no_disk_a_program_that_lives_on_or_unwinds_tells_it_all_the_same() {
+    let folder = built("release");
+    // In a container: nothing can be kept.
+    let nowhere = folder.path().join("panics.txt");
+    std::fs::write(&nowhere, "").unwrap();
+    for way in ["message", "thread", "runtime"] {
+        let collector = Receiver::start();
+        run(&program(folder.path()), way, &nowhere, &collector);
+        assert_eq!(arrived(&collector, folder.path()).len(), 1, "{way}");
+    }
+}
+
+#[test]
+fn without_consent_nothing_is_kept_of_a_panic() {
+    let (folder, home, collector) = (built("release"), tempfile::tempdir().unwrap(), Receiver::start());
+    let mut command = at_home(home.path(), program(folder.path()));
+    command.arg("message").env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
+    assert!(!command.output().unwrap().status.success());
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_build_of_which_there_is_no_file_is_named() {
     let mut symbolizer = Symbolizer::new(Builds::read(&std::env::current_exe().unwrap()).unwrap());
     let row =

@@ -332,6 +332,7 @@ fn a_full_disk_is_an_error_and_costs_nothing_that_was_appended_and_losses_are_no
     assert!(numbers.len() as u32 >= committed - 100 && told == [(Reason::StoreFull, failed)], "{told:?}");
 }
 
+mod crashes;
 mod killed;
 mod ledger;
 mod streams;
