@@ -316,7 +316,6 @@ fn a_firmware_that_falls_tells_it_in_its_next_life() {
     let Some(image) = image() else { return };
     let ways = [
         ("hard", "usage.undefined_instruction", "software"),
-        ("stack", "stack_overflow", "software"),
         ("panic", "panic", "software"),
         ("watchdog", "watchdog", "watchdog"),
     ];

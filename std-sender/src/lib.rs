@@ -34,14 +34,12 @@ pub use handle::builder::Builder;
 pub use handle::library::LibraryTelemetry;
 pub use handle::telemetry::{FlushError, Telemetry};
 pub use handle::timer::{Stopwatch, Timer};
-pub use kept::spool::{CRASHES_MAX, SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
+pub use kept::spool::{SPOOL_BYTES_MAX, SPOOL_SECONDS_MAX};
 pub use person::agreed::News;
 pub use person::environment::{Environment, STATE_DIR};
 pub use person::inventory::Inventory;
 pub use person::organization::Organization;
 pub use person::signals;
-#[cfg(feature = "panics")]
-pub use run::panics::PANICS_MAX;
 pub use run::running::WAIT_WITHOUT_DISK;
 pub use run::start::INTERVAL;
 pub use run::start_error::StartError;

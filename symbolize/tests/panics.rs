@@ -3,10 +3,11 @@
 use automagik_telemetry_symbolize::backtrace::{Backtrace, Symbolizer};
 use automagik_telemetry_symbolize::builds::Builds;
 use automagik_telemetry_symbolize::crashes;
-use automagik_telemetry_test_support::{Receiver, at_home};
+use automagik_telemetry_test_support::{Receiver, Rotel, at_home};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/panics");
 
@@ -90,14 +91,29 @@ fn program(folder: &Path) -> PathBuf {
 }
 
 /// Runs `program` in a way, and gives what it says of where it panics.
-fn run(program: &Path, way: &str, home: &Path, collector: &Receiver) -> Vec<(String, u32)> {
+fn run(program: &Path, way: &str, home: &Path, collector: &str) -> Vec<(String, u32)> {
     let mut command = at_home(home, program);
     command.arg(way).arg("MARKED argument").env("PANICS_WAIT", "1").env("RUST_BACKTRACE", "0");
     command.env("MARKED_VARIABLE", "MARKED").env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
-    command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector.endpoint());
-    let output = command.output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let places = said.lines().filter_map(|line| line.rsplit_once(' '));
+    command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector);
+    places(&command.output().unwrap().stdout)
+}
+
+/// The same, of a program for Windows, under Wine.
+fn run_under_wine(program: &Path, way: &str, state: &Path, collector: &str) -> Vec<(String, u32)> {
+    let wine = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/wine");
+    let mut command = Command::new(wine);
+    command.arg(program).args([way, "MARKED argument"]).env("PANICS_WAIT", "1").env("RUST_BACKTRACE", "0");
+    command.env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
+    command.env("AUTOMAGIK_TELEMETRY_STATE_DIR", format!("Z:{}", state.display()).replace('/', "\\"));
+    command.env("AUTOMAGIK_TELEMETRY_ENDPOINT", collector);
+    places(&command.output().unwrap().stdout)
+}
+
+/// What a program says of where it panics.
+fn places(output: &[u8]) -> Vec<(String, u32)> {
+    let said = String::from_utf8_lossy(output);
+    let places = said.lines().filter_map(|line| line.trim_end().rsplit_once(' '));
     places.filter_map(|(function, line)| Some((function.to_owned(), line.parse().ok()?))).collect()
 }
 
@@ -145,10 +161,10 @@ fn is_at(crash: &Backtrace, function: &str, line: u32) -> bool {
 fn tells_all(folder: &Path, builds: &Path, aborts: bool) {
     for (way, count) in WAYS.iter().chain(UNIX_WAYS) {
         let (home, collector) = (tempfile::tempdir().unwrap(), Receiver::start());
-        let expected = run(&program(folder), way, home.path(), &collector);
+        let expected = run(&program(folder), way, home.path(), &collector.endpoint());
         has_no_marks(home.path());
         let report = if *way == "plugin" { "report_plugin" } else { "report" };
-        run(&program(folder), report, home.path(), &collector);
+        run(&program(folder), report, home.path(), &collector.endpoint());
         has_no_marks(home.path());
         let crashes = arrived(&collector, builds);
         // A destructor does not run where the first panic ends the process.
@@ -252,11 +268,11 @@ fn a_newer_version_tells_the_crashes_of_older_ones_and_each_is_found_in_its_own_
             std::fs::copy(&built, builds.path().join(&name)).unwrap();
         }
         drop(building);
-        let crashed = run(&stripped.path().join(&name), "err", home.path(), &collector);
+        let crashed = run(&stripped.path().join(&name), "err", home.path(), &collector.endpoint());
         expected.extend(crashed.into_iter().map(|(function, line)| (version.clone(), function, line)));
         newest = builds.path().join(&name);
     }
-    run(&newest, "report", home.path(), &collector);
+    run(&newest, "report", home.path(), &collector.endpoint());
     let crashes = arrived(&collector, builds.path());
     assert_eq!((crashes.len(), expected.len()), (20, 20));
     for (version, function, line) in expected {
@@ -267,6 +283,72 @@ fn a_newer_version_tells_the_crashes_of_older_ones_and_each_is_found_in_its_own_
     assert!(groups.len() <= 2, "the same functions are one group, whatever the build: {}", groups.len());
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_real_collector_hands_on_reads_like_a_backtrace_after_one_command() {
+    let store = Receiver::start();
+    let Some(rotel) = Rotel::forwarding(&store.endpoint()) else { return };
+    let (folder, home) = (built("release"), tempfile::tempdir().unwrap());
+    run(&program(folder.path()), "err", home.path(), &rotel.endpoint());
+    run(&program(folder.path()), "report", home.path(), &rotel.endpoint());
+    assert!(store.wait_for_logs(Duration::from_secs(30), 1));
+    let request = home.path().join("request");
+    std::fs::write(&request, &store.requests()[0].body).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry-symbolize"));
+    let output = command.arg("--builds").arg(folder.path()).arg(&request).output().unwrap();
+    let (line, caller) = (line_of(MAIN, "failed.unwrap()"), line_of(MAIN, "\"err\" => err()"));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        format!("panic.unwrap_err in version 1.0.0 at src/main.rs:{line}:"),
+        format!("panics::err\n             at panics/src/main.rs:{line}\n"),
+        format!("panics::main\n             at panics/src/main.rs:{caller}\n"),
+    ] {
+        assert!(output.status.success() && text.contains(&expected), "{expected}\n{text}");
+    }
+}
+
+/// `PANICS_PE` names the folder of the program, built for Windows: `.ci/windows` does that.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs Wine, and a program that .ci/windows builds"]
+fn a_program_for_windows_tells_its_panics_too() {
+    let folder = PathBuf::from(std::env::var_os("PANICS_PE").expect("PANICS_PE names the program's folder"));
+    let program = folder.join("panics.exe");
+    for way in [
+        "message",
+        "err",
+        "index",
+        "thread",
+        "small_stack",
+        "destructor",
+        "runtime",
+        "recursion",
+        "any",
+        "long",
+    ] {
+        let told = (0..3).any(|_| {
+            let (state, collector) = (tempfile::tempdir().unwrap(), Receiver::start());
+            let expected = run_under_wine(&program, way, state.path(), &collector.endpoint());
+            has_no_marks(state.path());
+            run_under_wine(&program, "report", state.path(), &collector.endpoint());
+            let crashes = arrived(&collector, &folder);
+            // Wine itself fails now and then, before the program says anything.
+            if expected.is_empty() || crashes.is_empty() {
+                return false;
+            }
+            assert_eq!(crashes.len(), 1, "{way}");
+            let (function, line) = &expected[0];
+            assert!(
+                is_at(&crashes[0], function, *line),
+                "{way}: {function} {line}\n{}",
+                crashes[0].text(true)
+            );
+            true
+        });
+        assert!(told, "{way}");
+    }
+}
+
 #[test]
 fn where_there_is_no_disk_a_program_that_lives_on_or_unwinds_tells_it_all_the_same() {
     let folder = built("release");
@@ -275,7 +357,7 @@ fn where_there_is_no_disk_a_program_that_lives_on_or_unwinds_tells_it_all_the_sa
     std::fs::write(&nowhere, "").unwrap();
     for way in ["message", "thread", "runtime"] {
         let collector = Receiver::start();
-        run(&program(folder.path()), way, &nowhere, &collector);
+        run(&program(folder.path()), way, &nowhere, &collector.endpoint());
         assert_eq!(arrived(&collector, folder.path()).len(), 1, "{way}");
     }
 }

@@ -1,11 +1,18 @@
 //! Each property on random samples, on the kept corpus, and on what once failed.
 
-use automagik_telemetry_fuzz_properties::{frames, manifest, metrics, otlp, record, redaction, replay};
+use automagik_telemetry_fuzz_properties::{
+    crash, frames, manifest, metrics, otlp, record, redaction, replay,
+};
 use proptest::prelude::*;
 
 #[test]
 fn nothing_that_a_program_is_given_leaves() {
     replay("redaction", redaction);
+}
+
+#[test]
+fn crashes_from_anybody_are_read_safely() {
+    replay("crash", crash);
 }
 
 #[test]
@@ -42,6 +49,11 @@ proptest! {
     #[test]
     fn nothing_of_a_personal_text_leaves(input in "[a-z]{3,12}@[a-z]{3,12}\\.org \\+[0-9]{8,13} /home/[a-z]{4,9}") {
         redaction(input.as_bytes());
+    }
+
+    #[test]
+    fn nothing_of_a_panics_message_leaves(input in prop::collection::vec(any::<u8>(), 0..200)) {
+        crash(&input);
     }
 
     #[test]

@@ -120,7 +120,7 @@ impl<S: Schema> Builder<S> {
     /// of [`Crash`](automagik_telemetry_core::Crash), so the person sees it in the inventory; without their consent nothing is kept.
     ///
     /// A hook is added behind the one that is there, and each report is on disk before the process can be over. A panic that is caught is reported too: nobody
-    /// knows yet when it begins. One process reports each stack once and [`PANICS_MAX`](crate::PANICS_MAX) in all; more are counted as dropped.
+    /// knows yet when it begins. One process reports each stack once and eight in all; more are counted as dropped.
     ///
     /// A program that is killed by a signal, or aborts because there is no memory, does not panic, and is not reported.
     ///

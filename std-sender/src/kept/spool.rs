@@ -65,7 +65,7 @@ const SEGMENT_READ_MAX: u64 = 1 << 20;
 const SEGMENTS_MAX: usize = 64;
 
 /// Most crashes that wait; a program that crashes at each start has told enough with these. Later ones are counted as dropped.
-pub const CRASHES_MAX: usize = 32;
+const CRASHES_MAX: usize = 32;
 
 /// Held by the one process that has the turn.
 const TURN: &str = "turn.lock";

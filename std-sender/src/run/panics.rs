@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError, Weak};
 
 /// Most different crashes that one process reports; others are counted as dropped.
-pub const PANICS_MAX: usize = 8;
+const PANICS_MAX: usize = 8;
 
 /// Most calls that are looked at: a stack can be millions deep.
 const CALLS_MAX: usize = 1_024;

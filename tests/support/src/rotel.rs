@@ -35,13 +35,32 @@ impl Rotel {
     /// Where it does not listen within half a minute.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::exporting(&["--exporter", "blackhole"])
+    }
+
+    /// One that hands what it takes on to the collector at `endpoint`, by OTLP over HTTP.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not listen within half a minute.
+    #[must_use]
+    pub fn forwarding(endpoint: &str) -> Option<Self> {
+        Self::exporting(&[
+            "--exporter",
+            "otlp",
+            "--otlp-exporter-protocol",
+            "http",
+            "--otlp-exporter-endpoint",
+            endpoint,
+        ])
+    }
+
+    fn exporting(arguments: &[&str]) -> Option<Self> {
         let binary = std::env::var("ROTEL_AGENT").unwrap_or_else(|_| "rotel-agent".to_owned());
         let (port, grpc) = (free_port(), free_port());
         let spawned = Command::new(&binary)
             .args([
                 "start",
-                "--exporter",
-                "blackhole",
                 "--debug-log",
                 "logs",
                 "--debug-log",
@@ -49,6 +68,7 @@ impl Rotel {
                 "--debug-log-verbosity",
                 "detailed",
             ])
+            .args(arguments)
             .args(["--otlp-http-endpoint", &format!("127.0.0.1:{port}")])
             .args(["--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")])
             .stdout(Stdio::piped())
