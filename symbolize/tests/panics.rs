@@ -252,7 +252,8 @@ fn a_newer_version_tells_the_crashes_of_older_ones_and_each_is_found_in_its_own_
         std::fs::copy(Path::new(PACKAGE).join("src/plugin.rs"), package.path().join("src/plugin.rs"))
             .unwrap();
         std::fs::copy(Path::new(PACKAGE).join("Cargo.lock"), package.path().join("Cargo.lock")).unwrap();
-        let version = format!("1.0.{nth}");
+        // Not the version of the package itself: cargo would take one for the other.
+        let version = format!("1.1.{nth}");
         let manifest = manifest.replacen("1.0.0", &version, 1).replace("\"../../..\"", &format!("{root:?}"));
         std::fs::write(package.path().join("Cargo.toml"), manifest).unwrap();
         let mut arguments = vec!["rustc", "--release", "--bin", "panics", "--"];

@@ -52,11 +52,9 @@ impl Build {
     #[must_use]
     pub fn of_file(head: &[u8], tail: &[u8], len: u64) -> Self {
         use sha2::Digest;
-        let digest = sha2::Sha256::new()
-            .chain_update(head)
-            .chain_update(tail)
-            .chain_update(len.to_be_bytes())
-            .finalize();
+        let mut digest = sha2::Sha256::new();
+        [head, tail, &len.to_be_bytes()].into_iter().for_each(|part| digest.update(part));
+        let digest = digest.finalize();
         let mut bytes = [0; BUILD_LEN_MAX];
         bytes.iter_mut().zip(digest.iter().take(16)).for_each(|(slot, byte)| *slot = *byte);
         Self { kind: BuildKind::HeadTailLength, bytes, len: 16 }

@@ -92,23 +92,23 @@ pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
 #[cfg(feature = "panics")]
 #[derive(Debug)]
 pub(crate) struct Grave {
-    folder: std::path::PathBuf,
     temporary: std::path::PathBuf,
     path: std::path::PathBuf,
 }
 
 #[cfg(feature = "panics")]
 impl Grave {
-    /// Places in `folder` for what is meant to go to `destination`, whose names nobody else has.
-    pub(crate) fn some<const N: usize>(folder: &Path, destination: u64) -> io::Result<[Self; N]> {
+    /// So many places in `folder` for what is meant to go to `destination`, whose names nobody else has.
+    pub(crate) fn some(folder: &Path, destination: u64, count: u8) -> io::Result<Box<[Self]>> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let random = u64::from_le_bytes(random);
-        Ok(std::array::from_fn(|at| {
-            let name = format!("{destination:016x}-{:016x}{ENDING}", random.wrapping_add(at as u64));
-            let temporary = folder.join(format!("{name}{}", disk::TEMPORARY));
-            Self { folder: folder.to_owned(), temporary, path: folder.join(name) }
-        }))
+        let grave = |at: u8| {
+            let path =
+                folder.join(format!("{destination:016x}-{:016x}{ENDING}", random.wrapping_add(at.into())));
+            Self { temporary: path.with_extension(disk::TEMPORARY.trim_start_matches('.')), path }
+        };
+        Ok((0..count).map(grave).collect())
     }
 
     /// Writes `report`, with no more memory than the stack's. It is whole, or not there.
@@ -117,7 +117,7 @@ impl Grave {
         let create = || disk::private().create_new(true).open(&self.temporary);
         let mut file = match create() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                disk::make_folder(&self.folder)?;
+                self.path.parent().map_or(Ok(()), disk::make_folder)?;
                 create()
             }
             opened => opened,

@@ -91,10 +91,12 @@ fn hash(path: &Path) -> io::Result<Build> {
     let mut file = File::open(path)?;
     let len = file.metadata()?.len();
     let ends = (HASHED_LEN as u64).min(len);
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
-    (&mut file).take(ends).read_to_end(&mut head)?;
-    file.seek(SeekFrom::Start(len - ends))?;
-    file.take(ends).read_to_end(&mut tail)?;
+    let mut parts = [0, len - ends].map(|at| (at, vec![0; ends as usize]));
+    for (at, part) in &mut parts {
+        file.seek(SeekFrom::Start(*at))?;
+        file.read_exact(part)?;
+    }
+    let [(_, head), (_, tail)] = parts;
     Ok(Build::of_file(&head, &tail, len))
 }
 

@@ -38,8 +38,8 @@ pub(crate) struct Reporter {
     recorder: Arc<Recorder>,
     /// Whether anything is recorded: the person agrees.
     on: Arc<AtomicBool>,
-    /// Where reports are left; none where there is no disk.
-    graves: Option<[Grave; PANICS_MAX]>,
+    /// Where reports are left; nowhere if there is no disk.
+    graves: Box<[Grave]>,
     /// How many reports were begun.
     begun: AtomicUsize,
     /// The fingerprints of those that were, 0 for none.
@@ -59,7 +59,11 @@ impl Reporter {
             schema,
             recorder: Arc::clone(recorder),
             on: Arc::clone(on),
-            graves: spool.and_then(|spool| Grave::some(spool.folder(), spool.destinations().logs).ok()),
+            graves: spool
+                .and_then(|spool| {
+                    Grave::some(spool.folder(), spool.destinations().logs, PANICS_MAX as u8).ok()
+                })
+                .unwrap_or_default(),
             begun: AtomicUsize::new(0),
             seen: Default::default(),
         });
@@ -82,7 +86,7 @@ impl Reporter {
         let at = if is_seen { PANICS_MAX } else { self.begun.fetch_add(1, Ordering::SeqCst) };
         let Some(seen) = self.seen.get(at) else { return self.recorder.lose_crash() };
         seen.store(fingerprint, Ordering::SeqCst);
-        let grave = self.graves.as_ref().and_then(|graves| graves.get(at));
+        let grave = self.graves.get(at);
         let is_on_disk = grave.is_some_and(|grave| grave.write(&Encoded::new(report)).is_ok());
         self.recorder.report((!is_on_disk).then_some(*report));
     }

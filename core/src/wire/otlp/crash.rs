@@ -15,11 +15,14 @@
 use super::envelope::{self, Items};
 use super::room::{Room, Stop};
 use super::{Error, logs};
+use crate::crashes::build::BUILD_LEN_MAX;
 use crate::crashes::report::{Crash, PLACE, STACK, TYPE};
+use crate::crashes::stack::{Address, STACK_MAX};
 use crate::crashes::{Build, CrashReport, Stack};
 use crate::events::event::Event;
 use crate::events::field::Value;
 use crate::wire::resource::{Resource, SERVICE_VERSION};
+use core::fmt;
 
 /// The attribute by which crashes of one build are grouped: 16 hexadecimal digits.
 pub const FINGERPRINT: &str = "app.crash.fingerprint";
@@ -34,7 +37,7 @@ pub fn encode_crash<'b>(
     report: &CrashReport,
     buffer: &'b mut [u8],
 ) -> Result<&'b [u8], Error> {
-    envelope::encode(resource, buffer, report)
+    envelope::encode_rarely(resource, buffer, report)
 }
 
 impl Items for CrashReport {
@@ -49,63 +52,83 @@ fn write_report<const COUNTING: bool>(
     report: &CrashReport,
 ) -> Result<(), Stop> {
     let (end, time, event) = (room.at(), report.unix_nanos(), &Crash::DESCRIPTOR);
+    let (build, mut digits) = (report.build(), Text::<{ 2 * BUILD_LEN_MAX }>::new());
     logs::write_behind(room, event, time)?;
-    logs::write_text(room, FINGERPRINT, |room| {
-        let fingerprint = report.fingerprint();
-        room.digits(fingerprint as u32, 16, 8)?;
-        room.digits((fingerprint >> 32) as u32, 16, 8)
-    })?;
-    logs::write_text(room, STACK, |room| write_stack(room, report.build(), report.stack()))?;
+    write(room, FINGERPRINT, digits.of(format_args!("{:016x}", report.fingerprint())))?;
+    write(
+        room,
+        STACK,
+        Text::<STACK_LEN_MAX>::new().of(format_args!("{}", Trace { build, stack: report.stack() })),
+    )?;
     logs::write_value(room, PLACE, Value::Int(report.place()))?;
-    logs::write_value(room, TYPE, Value::Word(report.exception().word()))?;
-    if *report.build() != Build::UNKNOWN {
-        logs::write_text(room, report.build().key(), |room| write_build(room, report.build()))?;
+    write(room, TYPE, report.exception().word().as_bytes())?;
+    if *build != Build::UNKNOWN {
+        write(room, build.key(), digits.of(format_args!("{build}")))?;
     }
-    logs::write_text(room, SERVICE_VERSION, |room| room.put(report.version().as_bytes()))?;
+    write(room, SERVICE_VERSION, report.version().as_bytes())?;
     logs::write_before(room, event, time, end)
 }
 
-fn write_build<const COUNTING: bool>(room: &mut Room<'_, COUNTING>, build: &Build) -> Result<(), Stop> {
-    build.as_bytes().iter().rev().try_for_each(|byte| room.digits(u32::from(*byte), 16, 2))
+/// Writes an attribute. Not inlined, as elsewhere: a crash is rare.
+#[inline(never)]
+fn write<const COUNTING: bool>(room: &mut Room<'_, COUNTING>, key: &str, text: &[u8]) -> Result<(), Stop> {
+    logs::write_text(room, key, |room| room.put(text))
 }
 
-fn write_stack<const COUNTING: bool>(
-    room: &mut Room<'_, COUNTING>,
-    build: &Build,
-    stack: &Stack,
-) -> Result<(), Stop> {
-    for (count, behind) in [(stack.elsewhere(), " in other files"), (stack.more(), " more")] {
-        if count > 0 {
-            room.put(behind.as_bytes())?;
-            room.digits(count, 10, 1)?;
-            room.put(b"\nand ")?;
-        }
-    }
-    for address in stack.addresses().iter().rev() {
-        if address.times > 1 {
-            room.put(b" times")?;
-            room.digits(address.times, 10, 1)?;
-            room.put(b" ")?;
-        }
-        room.digits(address.offset, 16, 1)?;
-        room.put(b"\n0x")?;
-    }
-    write_build(room, build)?;
-    if *build == Build::UNKNOWN {
-        room.put(b"unknown")?;
-    }
-    room.put(b"build ")
+/// The longest `exception.stacktrace`: the build; addresses of 8 digits with a depth of 10; two counts of 10.
+const STACK_LEN_MAX: usize =
+    "build ".len() + 2 * BUILD_LEN_MAX + STACK_MAX * ("\n0x".len() + 8 + " 4294967295 times".len()) + 2 * 32;
+
+/// A stack as text.
+struct Trace<'a> {
+    build: &'a Build,
+    stack: &'a Stack,
 }
 
-impl<const COUNTING: bool> Room<'_, COUNTING> {
-    /// A number in digits of `base`, at least `least` of them.
-    fn digits(&mut self, number: u32, base: u32, least: u32) -> Result<(), Stop> {
-        let (mut rest, mut written) = (number, 0_u32);
-        while rest > 0 || written < least {
-            let digit = rest.checked_rem(base).and_then(|digit| char::from_digit(digit, base)).unwrap_or('0');
-            self.put(&[digit as u8])?;
-            (rest, written) = (rest.checked_div(base).unwrap_or(0), written.saturating_add(1));
+impl fmt::Display for Trace<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { build, stack } = self;
+        if **build == Build::UNKNOWN { f.write_str("build unknown") } else { write!(f, "build {build}") }?;
+        for Address { offset, times } in stack.addresses() {
+            write!(f, "\n0x{offset:x}")?;
+            if *times > 1 {
+                write!(f, " {times} times")?;
+            }
         }
+        for (count, behind) in [(stack.more(), "more"), (stack.elsewhere(), "in other files")] {
+            if count > 0 {
+                write!(f, "\nand {count} {behind}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text of so many bytes at most.
+struct Text<const MOST: usize> {
+    bytes: [u8; MOST],
+    len: usize,
+}
+
+impl<const MOST: usize> Text<MOST> {
+    const fn new() -> Self {
+        Self { bytes: [0; MOST], len: 0 }
+    }
+
+    /// Holds these instead of what it held.
+    fn of(&mut self, arguments: fmt::Arguments<'_>) -> &[u8] {
+        self.len = 0;
+        // It is long enough.
+        let _ = fmt::write(self, arguments);
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl<const MOST: usize> fmt::Write for Text<MOST> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let free = self.bytes.get_mut(self.len..).and_then(|free| free.get_mut(..text.len()));
+        free.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = self.len.saturating_add(text.len());
         Ok(())
     }
 }
@@ -143,6 +166,16 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("crash.rs"));
+    }
+
+    #[test]
+    fn the_longest_stack_is_written_whole() {
+        let parts = (0..STACK_MAX).map(|_| Some(Address { offset: u32::MAX, times: 7 << 29 }));
+        let stack = Stack::of_parts(parts, 7 << 29, 7 << 29).unwrap();
+        let build = Build::gnu(&[0xFF; BUILD_LEN_MAX]).unwrap();
+        let trace = Trace { build: &build, stack: &stack };
+        let text = trace.to_string();
+        assert_eq!(Text::<STACK_LEN_MAX>::new().of(format_args!("{trace}")), text.as_bytes());
     }
 
     #[test]

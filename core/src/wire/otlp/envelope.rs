@@ -204,6 +204,20 @@ pub(super) fn encode<'b>(
     }
 }
 
+/// The same for what is sent rarely: by the code that counts on where nothing fits, alone.
+pub(super) fn encode_rarely<'b>(
+    resource: &Resource,
+    buffer: &'b mut [u8],
+    items: &impl Items,
+) -> Result<&'b [u8], Error> {
+    let room_len = buffer.len();
+    let mut room = Counting::new(&mut *buffer);
+    let _ = write_request(resource, &mut room, items);
+    let at = room.at();
+    // Where it did not fit, the place wrapped around.
+    buffer.get(at..).ok_or(Error::BufferTooSmall(room_len.wrapping_sub(at)))
+}
+
 #[inline]
 fn write_request<const COUNTING: bool>(
     resource: &Resource,

@@ -127,7 +127,7 @@ fn a_crash_is_told_once_wherever_a_process_dies_while_it_becomes_a_segment() {
 fn a_grave_takes_one_report_whole_and_for_its_owner_alone() {
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    let graves: [crash::Grave; 2] = crash::Grave::some(spool.folder(), DESTINATIONS.logs).unwrap();
+    let graves = crash::Grave::some(spool.folder(), DESTINATIONS.logs, 2).unwrap();
     graves.iter().for_each(|grave| grave.write(&Encoded::new(&report(3))).unwrap());
     #[cfg(unix)]
     for (name, _) in crash::fresh(spool.folder()).unwrap() {
