@@ -17,7 +17,7 @@ const CYCLE_MAX: usize = 4;
 pub struct Address {
     /// Distance from the start of the program's file as it is loaded, in bytes: what `addr2line` takes on ELF.
     pub offset: u32,
-    /// How often, as a [bucket](crate::bucket): 1 is no recursion.
+    /// How often, as a [bucket]: 1 is no recursion.
     pub times: u32,
 }
 
@@ -152,13 +152,13 @@ impl Stack {
         self.addresses.get(..self.len).unwrap_or(&[])
     }
 
-    /// Returns how many more there were, as a [bucket](crate::bucket).
+    /// Returns how many more there were, as a [bucket].
     #[must_use]
     pub const fn more(&self) -> u32 {
         self.more
     }
 
-    /// Returns how many lay in other files, such as the system's libraries, as a [bucket](crate::bucket).
+    /// Returns how many lay in other files, such as the system's libraries, as a [bucket].
     #[must_use]
     pub const fn elsewhere(&self) -> u32 {
         self.elsewhere
