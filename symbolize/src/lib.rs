@@ -14,6 +14,7 @@
 pub mod backtrace;
 pub mod builds;
 pub mod crashes;
+mod fixups;
 pub mod frames;
 pub mod program;
 pub mod source;

@@ -1,5 +1,6 @@
 //! A program's file: where its anchor lies, and what stands at a distance from it.
 
+use crate::fixups::Fixups;
 use crate::source;
 use automagik_telemetry_core::code_location::{self, address, anchor_bytes};
 use object::{Object, ObjectSection, RelocationTarget, SectionFlags};
@@ -11,6 +12,7 @@ pub struct Program<'a> {
     anchor: u64,
     /// What stands at an address once the file is loaded, where the file itself does not say it.
     relocated: HashMap<u64, u64>,
+    fixups: Fixups,
 }
 
 /// A place in the source.
@@ -87,7 +89,8 @@ impl<'a> Program<'a> {
                 relocated.insert(at, relocation.addend() as u64);
             }
         }
-        Ok(Self { file, anchor, relocated })
+        let fixups = Fixups::read(&file);
+        Ok(Self { file, anchor, relocated, fixups })
     }
 
     /// The place of this number.
@@ -112,8 +115,8 @@ impl<'a> Program<'a> {
     /// A `core::panic::Location`: a pointer to the file's name, its length, a line, a column.
     fn location(&self, at: u64) -> Option<Place> {
         let word = if self.file.is_64() { 8 } else { 4 };
-        let name = self.word(at)?;
-        let len = self.word(at + word)?;
+        let name = self.pointer(at)?;
+        let len = self.number(at + word, word)?;
         let line = self.number(at + 2 * word, 4)?;
         let column = self.number(at + 2 * word + 4, 4)?;
         let name = self.bytes(name, Some(len).filter(|len| (1..=PATH_LEN_MAX).contains(len))?)?;
@@ -122,10 +125,13 @@ impl<'a> Program<'a> {
         is_believed.then(|| Place { file: source::cut(name), line: line as u32, column: column as u32 })
     }
 
-    /// A pointer or a length, as it is once the file is loaded.
-    fn word(&self, at: u64) -> Option<u64> {
+    /// A pointer, as it is once the file is loaded.
+    fn pointer(&self, at: u64) -> Option<u64> {
         let width = if self.file.is_64() { 8 } else { 4 };
-        self.relocated.get(&at).copied().or_else(|| self.number(at, width))
+        match self.relocated.get(&at) {
+            Some(address) => Some(*address),
+            None => self.fixups.target(at, self.number(at, width)?),
+        }
     }
 
     fn number(&self, at: u64, width: u64) -> Option<u64> {
