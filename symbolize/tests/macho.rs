@@ -3,7 +3,7 @@
 //! ```text
 //! #[unsafe(no_mangle)]
 //! pub extern "C" fn place() -> u32 {
-//!     CodeLocation::caller().get()                              line 5 of src/lib.rs
+//!     CodeLocation::caller().get()                              line 4 of src/lib.rs, under a line of `use`
 //! }
 //! cargo build --release --target aarch64-apple-darwin           crate-type = ["staticlib"], panic = "abort"
 //! rust-lld -flavor darwin -arch arm64 -dylib -platform_version macos 13.0 13.0 -undefined dynamic_lookup -fixup_chains
@@ -25,10 +25,10 @@ fn places(packed: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_place_is_found_where_pointers_are_links_of_a_chain() {
-    assert_eq!(places(include_bytes!("macho/chained.dylib.gz")), ["src/lib.rs:5:5"]);
+    assert_eq!(places(include_bytes!("macho/chained.dylib.gz")), ["src/lib.rs:4:5"]);
 }
 
 #[test]
 fn a_place_is_found_where_pointers_stand_as_they_are() {
-    assert_eq!(places(include_bytes!("macho/rebased.dylib.gz")), ["src/lib.rs:5:5"]);
+    assert_eq!(places(include_bytes!("macho/rebased.dylib.gz")), ["src/lib.rs:4:5"]);
 }
