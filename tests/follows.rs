@@ -67,9 +67,12 @@ fn what_waits_is_deleted_by_a_no_and_never_sent_after_a_yes() {
     let (home, collector) = (tempfile::tempdir().unwrap(), Receiver::start());
     let telemetry = builder(home.path(), &collector).interval(PATIENCE).start();
     telemetry.turn_on().unwrap();
-    record(&telemetry, 1);
-    telemetry.turn_off().unwrap();
-    telemetry.turn_on().unwrap();
+    // However far the worker has come with it.
+    for _ in 0..30 {
+        record(&telemetry, 1);
+        telemetry.turn_off().unwrap();
+        telemetry.turn_on().unwrap();
+    }
     record(&telemetry, 2);
     telemetry.flush(PATIENCE).unwrap();
     assert_eq!(numbers(&collector), [2]);

@@ -199,7 +199,12 @@ impl<S: Schema> Telemetry<S> {
         let decision = self.decision();
         let _ = self.begin(decision);
         if let Some(running) = self.handle.running.get() {
-            running.store.lock().unwrap_or_else(PoisonError::into_inner).standing();
+            let mut store = running.store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.standing();
+            if store.is_withdrawn() {
+                // What was recorded before the no is dropped now: the worker may not get to it before the next yes.
+                store.take_in(&running.recorder);
+            }
         }
         decision
     }
