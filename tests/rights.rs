@@ -264,6 +264,8 @@ fn the_commands_say_what_they_did() {
     omni(&["instance", "list"]);
     assert!(omni(&["telemetry", "status"]).contains("Waiting for delivery: 1, in "));
     assert!(omni(&["telemetry", "show"]).contains("omni instance list"));
+    let page = omni(&["telemetry", "view", "--print"]);
+    assert!(page.starts_with("<!doctype html>") && page.contains("<td>omni instance list</td>"), "{page}");
     let exported = omni(&["telemetry", "export"]);
     serde_json::from_str::<ExportLogsServiceRequest>(exported.trim()).unwrap();
     assert!(omni(&["telemetry", "inventory"]).contains("omni instance create"));

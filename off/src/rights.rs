@@ -176,6 +176,15 @@ impl<S: Schema> Rights<S> {
         Vec::new()
     }
 
+    /// A page that says that there is nothing.
+    #[must_use]
+    pub fn page(&self) -> String {
+        format!(
+            "<!doctype html>\n<html lang=\"en\"><title>Telemetry</title><p>Telemetry is off: {}.</p></html>\n",
+            crate::LEFT_OUT
+        )
+    }
+
     /// Nothing was sent, and nothing waits.
     #[must_use]
     pub fn export(&self) -> Vec<Value> {

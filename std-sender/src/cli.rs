@@ -23,7 +23,7 @@
 //! enum Command {
 //!     List,
 //!     #[command(subcommand)]
-//!     Telemetry(cli::Command), // telemetry status, test, on, off, inventory, show, export, forget
+//!     Telemetry(cli::Command), // telemetry status, test, on, off, inventory, show, view, export, forget
 //! }
 //!
 //! # fn main() -> std::process::ExitCode {
@@ -120,6 +120,12 @@ enum Choice {
     },
     /// Show what waits to be sent, and what was sent in the last 30 days
     Show,
+    /// Show all of this as a page in the browser
+    View {
+        /// Write the page to standard output, and open nothing
+        #[arg(long)]
+        print: bool,
+    },
     /// Write what was sent and what waits to standard output: a request a line, in OTLP's JSON
     Export,
     /// Delete the identity, what waits and the log of what was sent
@@ -143,6 +149,8 @@ impl Command {
             },
             Choice::Inventory { .. } => Ok(rights.inventory().to_string()),
             Choice::Show => Ok(show(&rights)),
+            Choice::View { print: true } => Ok(rights.page()),
+            Choice::View { print: false } => view(&rights),
             Choice::Export => Ok(rights.export().iter().map(|request| format!("{request}\n")).collect()),
             Choice::Forget => forget(&rights),
         };
@@ -253,6 +261,42 @@ fn show<S: Schema>(rights: &Rights<S>) -> String {
         counted(waiting.shown.len() + waiting.others, "waits", "wait"),
     );
     text
+}
+
+/// Writes the page to a file that only this user can read, and opens it where there is a browser to be seen.
+fn view<S: Schema>(rights: &Rights<S>) -> Result<String, String> {
+    let prefix = format!("{}-telemetry-", Checked::<S>::DESCRIPTOR.project());
+    let file = tempfile::Builder::new().prefix(&prefix).suffix(".html").tempfile();
+    let written = file.and_then(|mut file| {
+        file.write_all(rights.page().as_bytes())?;
+        file.into_temp_path().keep().map_err(|error| error.error)
+    });
+    let path = written.map_err(|error| {
+        format!("the page can't be written to {} ({error}); `telemetry view --print` writes it to standard output", std::env::temp_dir().display())
+    })?;
+    open(&path);
+    Ok(format!("The page is in {}. Only you can read it; delete it when you have.\n", path.display()))
+}
+
+/// Has the system open a file. Where it can't, whoever reads the path can.
+fn open(path: &std::path::Path) {
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    let program = if cfg!(windows) {
+        "explorer"
+    } else if cfg!(target_vendor = "apple") {
+        "open"
+    } else if has_display {
+        "xdg-open"
+    } else {
+        return;
+    };
+    let nothing = std::process::Stdio::null;
+    let _ = std::process::Command::new(program)
+        .arg(path)
+        .stdin(nothing())
+        .stdout(nothing())
+        .stderr(nothing())
+        .spawn();
 }
 
 fn push_json(text: &mut String, json: &serde_json::Map<String, serde_json::Value>) {

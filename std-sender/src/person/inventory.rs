@@ -92,6 +92,35 @@ impl Inventory {
         }))
     }
 
+    /// Each field of each event, and each label of each metric: its event or metric, its name, what it may say, and how many bits or cells that are.
+    pub(crate) fn rows(&self) -> Result<Vec<[String; 4]>, Error> {
+        let manifest = self.manifest()?;
+        let mut rows = Vec::new();
+        for event in manifest.events() {
+            if event.fields().next().is_none() {
+                rows.push([
+                    event.name.to_owned(),
+                    String::new(),
+                    "only that it happened".to_owned(),
+                    "0".to_owned(),
+                ]);
+            }
+            for field in event.fields() {
+                let (said, bits) = (description(&field, ""), field.bits().to_string());
+                rows.push([event.name.to_owned(), field.name.to_owned(), said, bits]);
+            }
+        }
+        for metric in manifest.metrics() {
+            let cells = format!("{} cells", metric.cells());
+            rows.push([metric.name.to_owned(), String::new(), counted(&metric), cells]);
+            for label in metric.labels() {
+                let said = description(&label, "");
+                rows.push([metric.name.to_owned(), label.name.to_owned(), said, String::new()]);
+            }
+        }
+        Ok(rows)
+    }
+
     /// Returns the events as a table in Markdown, for a privacy notice.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::send::body;
 use crate::send::endpoint;
 use crate::send::health::Health;
 use crate::send::sent::{self, Became};
+use crate::shown::page::{self, Request, Shown};
 use crate::shown::status::Status;
 use crate::shown::trial;
 use crate::{BATCH_RECORDS_MAX, decode};
@@ -176,6 +177,42 @@ impl<S: Schema> Rights<S> {
                 shown: shown(entry.signal, &entry.body),
             })
             .collect()
+    }
+
+    /// Returns all of the above as one page of HTML: whether telemetry is on and who decided, what waits, what was sent, what could be said. It has no script and
+    /// loads nothing.
+    ///
+    /// ```
+    /// # use automagik_telemetry_core::{FeatureUsed, Label};
+    /// # use automagik_telemetry_derive::{Label, Schema};
+    /// # extern crate automagik_telemetry_core as automagik_telemetry;
+    /// # #[derive(Label, Clone, Copy)]
+    /// # enum Feature { ListContacts }
+    /// # #[derive(Schema)]
+    /// # #[schema(organization = "automagik", project = "omni")]
+    /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+    /// use automagik_telemetry_std::Telemetry;
+    /// let page = Telemetry::<Omni>::builder().rights().page();
+    /// assert!(page.starts_with("<!doctype html>") && page.contains("list_contacts"));
+    /// ```
+    #[must_use]
+    pub fn page(&self) -> String {
+        let (waiting, sent) = (self.waiting(), self.sent());
+        let requests = sent.iter().map(|sent| Request {
+            unix_seconds: sent.unix_seconds,
+            became: sent.became,
+            events: &sent.shown,
+        });
+        let requests: Vec<Request<'_>> = requests.collect();
+        page::page(&Shown {
+            project: Checked::<S>::DESCRIPTOR.project(),
+            status: &self.status(),
+            inventory: &self.inventory(),
+            waiting: &waiting.shown,
+            others: waiting.others,
+            sent: &requests,
+            now: clock::unix_seconds(),
+        })
     }
 
     /// Returns the requests of the last 30 days and those that wait, in OTLP's JSON encoding, for any tool that reads it.

@@ -200,7 +200,7 @@ fn route(
 }
 
 /// Seconds since 1970 as a person reads them.
-fn date(unix_seconds: u64) -> String {
+pub(super) fn date(unix_seconds: u64) -> String {
     // Up to the year 9999, the last that the format has.
     let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(unix_seconds.min(253_402_300_799));
     humantime::format_rfc3339_seconds(time).to_string()
