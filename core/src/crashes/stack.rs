@@ -106,6 +106,7 @@ impl Stack {
     }
 
     /// The circle ends: notes how often it was gone through, and adds what was seen of the next round.
+    #[inline(never)]
     fn leave(&mut self, cycle: Cycle) {
         let times = class(cycle.times);
         let round = self.addresses.iter_mut().skip(cycle.start).take(cycle.len);

@@ -71,19 +71,18 @@ impl Executable {
 
 /// All that is loaded of a file.
 fn addresses(file: &TargetSharedLibrary<'_>) -> Option<Range<usize>> {
-    let loaded =
-        |segment: &<TargetSharedLibrary<'_> as SharedLibrary>::Segment| cfg!(windows) || segment.is_load();
-    let ranges = || {
-        file.segments().filter(loaded).map(|segment| {
-            let start = segment.actual_virtual_memory_address(file).0;
-            start..start.saturating_add(segment.len())
-        })
-    };
-    let start = ranges().map(|range| range.start).min()?;
-    let end = ranges().map(|range| range.end).max()?;
+    let mut all: Option<Range<usize>> = None;
+    for segment in file.segments() {
+        let start = segment.actual_virtual_memory_address(file).0;
+        let end = start.saturating_add(segment.len());
+        if cfg!(windows) || segment.is_load() {
+            let before = all.unwrap_or(start..end);
+            all = Some(before.start.min(start)..before.end.max(end));
+        }
+    }
     // The head of a PE file is in no section.
-    let start = if cfg!(windows) { file.virtual_memory_bias().0 } else { start };
-    Some(start..end)
+    let head = |all: Range<usize>| if cfg!(windows) { file.virtual_memory_bias().0..all.end } else { all };
+    all.map(head)
 }
 
 /// What a file is called by that the linker gave no id.

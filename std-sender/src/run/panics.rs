@@ -18,7 +18,7 @@ use automagik_telemetry_core::crashes::{Build, CrashReport, Exception, Stack};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError, Weak};
+use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError};
 
 /// Most different crashes that one process reports; others are counted as dropped.
 const PANICS_MAX: usize = 8;
@@ -30,10 +30,25 @@ const CALLS_MAX: usize = 1_024;
 const NEAR: usize = 1 << 14;
 
 /// Who wants to hear of panics. Written where a telemetry starts, and read where a thread panics.
-static REPORTERS: RwLock<Vec<Weak<Reporter>>> = RwLock::new(Vec::new());
+static REPORTERS: RwLock<Vec<Arc<Reporter>>> = RwLock::new(Vec::new());
 
-/// Reports the panics of a program while telemetry runs.
-pub(crate) struct Reporter {
+/// Reports panics until it is dropped.
+pub(crate) struct Reporting(Arc<Reporter>);
+
+impl Drop for Reporting {
+    fn drop(&mut self) {
+        // Not waited for: in a forked child a thread that is not there may hold it. One that stays is told a panic more.
+        let mut reporters = match REPORTERS.try_write() {
+            Ok(reporters) => reporters,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        reporters.retain(|reporter| !Arc::ptr_eq(reporter, &self.0));
+    }
+}
+
+/// What reports the panics of a program while its telemetry runs.
+struct Reporter {
     schema: &'static SchemaDescriptor,
     recorder: Arc<Recorder>,
     /// Whether anything is recorded: the person agrees.
@@ -46,40 +61,38 @@ pub(crate) struct Reporter {
     seen: [AtomicU64; PANICS_MAX],
 }
 
-impl Reporter {
-    /// One that reports from now on, until it is dropped.
+impl Reporting {
+    /// Reports the panics of the program of `schema` from now on.
     pub(crate) fn start(
         schema: &'static SchemaDescriptor,
         recorder: &Arc<Recorder>,
         on: &Arc<AtomicBool>,
         spool: Option<&Spool>,
-    ) -> Arc<Self> {
+    ) -> Self {
         recorder.expect_crashes(PANICS_MAX);
-        let reporter = Arc::new(Self {
+        let graves =
+            spool.map(|spool| Grave::some(spool.folder(), spool.destinations().logs, PANICS_MAX as u8));
+        let reporter = Arc::new(Reporter {
             schema,
             recorder: Arc::clone(recorder),
             on: Arc::clone(on),
-            graves: spool
-                .and_then(|spool| {
-                    Grave::some(spool.folder(), spool.destinations().logs, PANICS_MAX as u8).ok()
-                })
-                .unwrap_or_default(),
+            graves: graves.and_then(Result::ok).unwrap_or_default(),
             begun: AtomicUsize::new(0),
             seen: Default::default(),
         });
-        let mut reporters = REPORTERS.write().unwrap_or_else(PoisonError::into_inner);
-        reporters.retain(|reporter| reporter.strong_count() > 0);
-        reporters.push(Arc::downgrade(&reporter));
-        drop(reporters);
+        REPORTERS.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&reporter));
         install();
-        reporter
+        Self(reporter)
+    }
+}
+
+impl Reporter {
+    fn is_on(&self) -> bool {
+        self.on.load(Ordering::Relaxed)
     }
 
     /// Reports `report`, unless a panic with the same stack was; counts it where it can't be kept.
     fn report(&self, report: &CrashReport) {
-        if !self.on.load(Ordering::Relaxed) {
-            return;
-        }
         let fingerprint = report.fingerprint().max(1);
         let is_seen = self.seen.iter().any(|seen| seen.load(Ordering::SeqCst) == fingerprint);
         // Two threads that panic alike in one moment may both be told: better twice than never.
@@ -122,21 +135,15 @@ fn report(panic: &PanicHookInfo<'_>) {
         // A telemetry starts in this moment.
         Err(TryLockError::WouldBlock) => return,
     };
-    let is_heard = |reporter: &Weak<Reporter>| {
-        reporter.upgrade().is_some_and(|reporter| reporter.on.load(Ordering::Relaxed))
-    };
-    if !reporters.iter().any(is_heard) {
+    if !reporters.iter().any(|reporter| reporter.is_on()) {
         return;
     }
     let (exception, now) = (exception(panic), clock::unix_seconds());
     let (stack, build) = (stack(panic), Executable::get().and_then(Executable::build));
     let build = build.unwrap_or(Build::UNKNOWN);
     for (at, reporter) in reporters.iter().enumerate() {
-        let Some(reporter) = reporter.upgrade() else { continue };
-        let is_twin = |other: &Weak<Reporter>| {
-            other.upgrade().is_some_and(|other| reporter.is_of_the_program_of(&other))
-        };
-        if !reporters.iter().take(at).any(is_twin) {
+        let is_told = |other: &Arc<Reporter>| other.is_on() && reporter.is_of_the_program_of(other);
+        if reporter.is_on() && !reporters.iter().take(at).any(is_told) {
             let location = panic.location();
             reporter.report(&CrashReport::new(reporter.schema, exception, location, stack, build, now));
         }

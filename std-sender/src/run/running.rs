@@ -17,7 +17,7 @@ pub const WAIT_WITHOUT_DISK: Duration = Duration::from_secs(2);
 pub(crate) struct Running {
     /// Reports panics as long as it is there.
     #[cfg(feature = "panics")]
-    pub(crate) _reporter: Option<Arc<crate::run::panics::Reporter>>,
+    pub(crate) _reporting: Option<crate::run::panics::Reporting>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) store: Arc<Mutex<Store>>,
     pub(crate) flight: Arc<Flight>,

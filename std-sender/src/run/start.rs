@@ -10,7 +10,7 @@ use crate::person::organization::Organization;
 use crate::person::signals::{self, Standing};
 use crate::run::background;
 #[cfg(feature = "panics")]
-use crate::run::panics::{self, Reporter};
+use crate::run::panics::{self, Reporting};
 use crate::run::pipeline::Pipeline;
 use crate::run::running::Running;
 use crate::run::start_error::StartError;
@@ -136,17 +136,17 @@ pub(crate) fn run<S: Schema>(
     let watched = person.clone();
     let recorder = Arc::new(Recorder::new());
     #[cfg(feature = "panics")]
-    let reporter = options
+    let reporting = options
         .report_panics
-        .then(|| Reporter::start(Checked::<S>::DESCRIPTOR, &recorder, &on, pipeline.spool.as_ref()));
+        .then(|| Reporting::start(Checked::<S>::DESCRIPTOR, &recorder, &on, pipeline.spool.as_ref()));
     let store = pipeline.store().while_agreed(move || watched.standing(), on);
     let store = Arc::new(Mutex::new(store));
     let (end, ended) = std::sync::mpsc::channel::<()>();
     #[cfg(feature = "panics")]
-    let reports_panics = reporter.is_some();
+    let reports_panics = reporting.is_some();
     let running = Running {
         #[cfg(feature = "panics")]
-        _reporter: reporter,
+        _reporting: reporting,
         recorder: Arc::clone(&recorder),
         store: Arc::clone(&store),
         flight: Arc::clone(&pipeline.flight),
