@@ -118,15 +118,16 @@ impl<'a, S: Sender> Worker<'a, S> {
             if self.intake.recorder.is_stopping() {
                 return false;
             }
-            // There is nothing to wait for.
+            // Before the person is looked at: who asks after a yes waits for what is recorded from then on.
             self.intake.flushes.extend(self.intake.recorder.take_flushes());
-            self.intake.flushes.drain(..).for_each(Flush::answer);
             // What was recorded before everybody knew.
             self.intake.store().take_in(self.intake.recorder);
             let standing = self.intake.store().standing();
             if standing == Standing::Agreed {
                 return true;
             }
+            // There is nothing to wait for.
+            self.intake.flushes.drain(..).for_each(Flush::answer);
             let _ = timeout(LOOK, self.intake.recorder.filled()).await;
         }
     }
