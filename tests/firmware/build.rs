@@ -1,4 +1,4 @@
-//! Tells the linker of the memory of lm3s6965evb.
+//! Tells the linker of the memory that the package's own `memory.x` describes; for `tests/faults` and `tests/microbit` too.
 
 fn main() {
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap());

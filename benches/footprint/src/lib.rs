@@ -101,10 +101,15 @@ pub fn pull(body: &mut impl Body) {
     }
 }
 
-/// The secret and the consent of somebody of whom the compiler can't know whether they said yes.
-pub fn agreed() -> Option<(Secret, Consent)> {
+/// The consent of somebody of whom the compiler can't know whether they said yes.
+pub fn consent() -> Option<Consent> {
     let signals = Signals { variable: black_box(Answer::Yes), ..Signals::default() };
-    let consent = decide(&signals).consent()?;
+    decide(&signals).consent()
+}
+
+/// Their secret and their consent.
+pub fn agreed() -> Option<(Secret, Consent)> {
+    let consent = consent()?;
     Some((Secret::new(black_box([7; 32]), consent), consent))
 }
 

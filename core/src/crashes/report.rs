@@ -6,7 +6,8 @@ use crate::crashes::stack::{Address, STACK_MAX, Stack};
 use crate::events::code_location::CodeLocation;
 use crate::events::event::{Event, EventDescriptor, FieldDescriptor, Ordinals, Severity, field};
 use crate::events::field::{CODE_LOCATIONS, Domain, Values};
-use crate::events::time::{Coarse, Resolution};
+use crate::events::time::Coarse;
+use crate::schemas::fingerprint::hash;
 use crate::schemas::schema::{SchemaDescriptor, VERSION_LEN_MAX, is_version};
 use core::convert::Infallible;
 use core::panic::Location;
@@ -49,12 +50,6 @@ impl Event for Crash {
     fn ordinals(&self) -> Ordinals {
         match self.0 {}
     }
-}
-
-/// Returns whether programs of `schema` say that they report crashes.
-#[must_use]
-pub fn is_reported(schema: &SchemaDescriptor) -> bool {
-    schema.events().any(|event| event.name == Crash::DESCRIPTOR.name)
 }
 
 /// Most bytes of a report as it is kept.
@@ -174,10 +169,7 @@ impl CrashReport {
         let numbers = [self.exception as u32, self.place];
         let addresses = self.stack.addresses().iter().map(|address| address.offset);
         let bytes = numbers.into_iter().chain(addresses).flat_map(u32::to_le_bytes);
-        // FNV-1a: it groups, and is no signature.
-        bytes.chain(self.build.as_bytes().iter().copied()).fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-        })
+        hash(bytes.chain(self.build.as_bytes().iter().copied()))
     }
 
     /// Writes the report in CBOR to the start of `buffer`, to be kept, and says how long it is.
@@ -238,12 +230,6 @@ impl CrashReport {
         let address = |_| Some(Address { offset: decoder.u32().ok()?, times: decoder.u32().ok()? });
         let stack = Stack::of_parts((0..numbers / 2).map(address), more, elsewhere)?;
         Some(Self::of_parts(seconds, exception, place, stack, build, version))
-    }
-
-    /// Returns when it crashed, as coarsely as `resolution` says.
-    #[must_use]
-    pub const fn time(&self, resolution: Resolution) -> Coarse {
-        Coarse::from_unix_seconds(self.seconds, resolution)
     }
 }
 

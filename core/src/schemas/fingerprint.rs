@@ -114,6 +114,11 @@ impl Fingerprint {
     }
 }
 
+/// FNV-1a of bytes as it is: it groups, and is no signature.
+pub(crate) fn hash(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(Fingerprint(BASIS), Fingerprint::byte).0
+}
+
 /// A domain without its words.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {

@@ -5,7 +5,7 @@
 //! | 0 | 4 | CRC-32 (IEEE) of what follows, little-endian |
 //! | 4 | up to 256 | the report in CBOR (`CrashReport::encode` of core) |
 //!
-//! The program that crashes writes it as `<destination>-<random>.panic` ([`Grave`]), with names that were made before, so that it needs neither memory nor
+//! The program that crashes writes it as `<destination>-<random>.panic` ([`CrashFile`]), with names that were made before, so that it needs neither memory nor
 //! a look at what is there. Whoever has the turn next makes a segment of it, with a name like the others (see `spool::adopt`).
 
 use crate::files::checksum::checksum;
@@ -24,12 +24,12 @@ const CHECKSUM_LEN: usize = 4;
 const READ_MAX: u64 = 1 << 10;
 
 /// A crash as it is kept.
-pub(crate) struct Encoded {
+pub(crate) struct EncodedCrash {
     bytes: [u8; CHECKSUM_LEN + REPORT_LEN_MAX],
     len: usize,
 }
 
-impl Encoded {
+impl EncodedCrash {
     pub(crate) fn new(report: &CrashReport) -> Self {
         let mut body = [0; REPORT_LEN_MAX];
         let len = report.encode(&mut body);
@@ -91,28 +91,28 @@ pub(crate) fn clear(folder: &Path) -> io::Result<usize> {
 /// Where a program that crashes leaves its report.
 #[cfg(feature = "panics")]
 #[derive(Debug)]
-pub(crate) struct Grave {
+pub(crate) struct CrashFile {
     temporary: std::path::PathBuf,
     path: std::path::PathBuf,
 }
 
 #[cfg(feature = "panics")]
-impl Grave {
+impl CrashFile {
     /// So many places in `folder` for what is meant to go to `destination`, whose names nobody else has.
     pub(crate) fn some(folder: &Path, destination: u64, count: u8) -> io::Result<Box<[Self]>> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
         let random = u64::from_le_bytes(random);
-        let grave = |at: u8| {
+        let file = |at: u8| {
             let path =
                 folder.join(format!("{destination:016x}-{:016x}{ENDING}", random.wrapping_add(at.into())));
             Self { temporary: path.with_extension(disk::TEMPORARY.trim_start_matches('.')), path }
         };
-        Ok((0..count).map(grave).collect())
+        Ok((0..count).map(file).collect())
     }
 
     /// Writes `report`, with no more memory than the stack's. It is whole, or not there.
-    pub(crate) fn write(&self, report: &Encoded) -> io::Result<()> {
+    pub(crate) fn write(&self, report: &EncodedCrash) -> io::Result<()> {
         use std::io::{ErrorKind, Write};
         let create = || disk::private().create_new(true).open(&self.temporary);
         let mut file = match create() {

@@ -39,7 +39,7 @@ pub(crate) use turn::{Batch, Turn};
 
 use crate::files::disk;
 use crate::files::exclusive::Exclusive;
-use crate::kept::crash::{self, Encoded};
+use crate::kept::crash::{self, EncodedCrash};
 use automagik_telemetry_core::loss::Losses;
 use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::schema::SchemaDescriptor;
@@ -201,7 +201,7 @@ impl Spool {
     /// Keeps a crash that could not be written when it happened, at `now`, in seconds since 1970.
     pub(crate) fn append_crash(&self, report: &CrashReport, now: u64) -> io::Result<()> {
         disk::make_folder(&self.folder)?;
-        let (segments, encoded) = (self.segments()?, Encoded::new(report));
+        let (segments, encoded) = (self.segments()?, EncodedCrash::new(report));
         let name = self.crash_name(&segments, self.destinations.logs, &encoded, now)?;
         disk::publish(&self.folder, &name.to_string(), encoded.as_slice())
     }
@@ -211,7 +211,7 @@ impl Spool {
         &self,
         segments: &[Found],
         destination: u64,
-        encoded: &Encoded,
+        encoded: &EncodedCrash,
         now: u64,
     ) -> io::Result<Name> {
         let age = self.state()?.age(now, newest_age(segments));

@@ -10,7 +10,7 @@
 //! a thousand times a second is counted.
 
 use crate::files::clock;
-use crate::kept::crash::{Encoded, Grave};
+use crate::kept::crash::{CrashFile, EncodedCrash};
 use crate::kept::recorder::Recorder;
 use crate::kept::spool::Spool;
 use crate::run::executable::Executable;
@@ -54,7 +54,7 @@ struct Reporter {
     /// Whether anything is recorded: the person agrees.
     on: Arc<AtomicBool>,
     /// Where reports are left; nowhere if there is no disk.
-    graves: Box<[Grave]>,
+    files: Box<[CrashFile]>,
     /// How many reports were begun.
     begun: AtomicUsize,
     /// The fingerprints of those that were, 0 for none.
@@ -70,13 +70,13 @@ impl Reporting {
         spool: Option<&Spool>,
     ) -> Self {
         recorder.expect_crashes(PANICS_MAX);
-        let graves =
-            spool.map(|spool| Grave::some(spool.folder(), spool.destinations().logs, PANICS_MAX as u8));
+        let files =
+            spool.map(|spool| CrashFile::some(spool.folder(), spool.destinations().logs, PANICS_MAX as u8));
         let reporter = Arc::new(Reporter {
             schema,
             recorder: Arc::clone(recorder),
             on: Arc::clone(on),
-            graves: graves.and_then(Result::ok).unwrap_or_default(),
+            files: files.and_then(Result::ok).unwrap_or_default(),
             begun: AtomicUsize::new(0),
             seen: Default::default(),
         });
@@ -99,8 +99,8 @@ impl Reporter {
         let at = if is_seen { PANICS_MAX } else { self.begun.fetch_add(1, Ordering::SeqCst) };
         let Some(seen) = self.seen.get(at) else { return self.recorder.lose_crash() };
         seen.store(fingerprint, Ordering::SeqCst);
-        let grave = self.graves.get(at);
-        let is_on_disk = grave.is_some_and(|grave| grave.write(&Encoded::new(report)).is_ok());
+        let file = self.files.get(at);
+        let is_on_disk = file.is_some_and(|file| file.write(&EncodedCrash::new(report)).is_ok());
         self.recorder.report((!is_on_disk).then_some(*report));
     }
 

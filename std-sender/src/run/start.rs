@@ -142,8 +142,6 @@ pub(crate) fn run<S: Schema>(
     let store = pipeline.store().while_agreed(move || watched.standing(), on);
     let store = Arc::new(Mutex::new(store));
     let (end, ended) = std::sync::mpsc::channel::<()>();
-    #[cfg(feature = "panics")]
-    let reports_panics = reporting.is_some();
     let running = Running {
         #[cfg(feature = "panics")]
         _reporting: reporting,
@@ -161,7 +159,7 @@ pub(crate) fn run<S: Schema>(
         // Whoever waits for the end hears of it when this is dropped.
         let _end = end;
         #[cfg(feature = "panics")]
-        if reports_panics {
+        if options.report_panics {
             panics::prepare();
         }
         pipeline.run(&recorder, &store);

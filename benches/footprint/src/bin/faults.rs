@@ -3,7 +3,6 @@
 #![no_std]
 #![no_main]
 
-use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry_cortex_m::RETAINED;
 use core::hint::black_box;
 use core::panic::Location;
@@ -12,8 +11,7 @@ use cortex_m_rt::entry;
 #[entry]
 fn main() -> ! {
     footprint::application();
-    let signals = black_box(Signals { variable: Answer::Yes, ..Signals::default() });
-    black_box(decide(&signals).consent());
+    black_box(footprint::consent());
     // A panic handler's part.
     RETAINED.note_panic(black_box(Some(Location::caller())));
     loop {

@@ -3,7 +3,6 @@
 #![no_std]
 #![no_main]
 
-use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::schema::Checked;
 use automagik_telemetry_cortex_m::RETAINED;
 use core::hint::black_box;
@@ -13,8 +12,7 @@ use cortex_m_rt::entry;
 #[entry]
 fn main() -> ! {
     footprint::application();
-    let signals = black_box(Signals { variable: Answer::Yes, ..Signals::default() });
-    let last = RETAINED.start(Checked::<footprint::Pump>::DESCRIPTOR, decide(&signals).consent());
+    let last = RETAINED.start(Checked::<footprint::Pump>::DESCRIPTOR, footprint::consent());
     black_box(last);
     // A panic handler's part.
     RETAINED.note_panic(black_box(Some(Location::caller())));

@@ -5,7 +5,7 @@ use super::journal::{self, Change};
 use super::name::Kind;
 use super::turn::{Batch, Turn};
 use super::{CRASHES_MAX, Found};
-use crate::kept::crash::{self, Encoded};
+use crate::kept::crash::{self, EncodedCrash};
 use automagik_telemetry_core::loss::{Losses, Reason};
 use std::io;
 
@@ -20,7 +20,7 @@ impl Turn<'_> {
             match crash::read(&folder.join(&name))? {
                 Some(_) if count >= CRASHES_MAX => lose_many(&mut losses, Reason::StoreFull, 1),
                 Some(report) => {
-                    let encoded = Encoded::new(&report);
+                    let encoded = EncodedCrash::new(&report);
                     let segment = self.spool.crash_name(&segments, destination, &encoded, now)?;
                     changes.push(Change::Write(segment.to_string(), encoded.as_slice().to_vec()));
                 }

@@ -118,9 +118,6 @@ impl<'a> Turn<'a> {
             let (losses, crashes, mut batch) = (of(Kind::Losses), of(Kind::Crash), None);
             if let Some(crash) = crashes.first() {
                 batch = self.crash_of(crash, now)?;
-                if batch.is_none() {
-                    continue;
-                }
             } else if !logs.is_empty() {
                 batch = self.first_of(&logs, schema, now, most)?;
             } else if !points.is_empty() {

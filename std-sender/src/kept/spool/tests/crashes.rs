@@ -4,7 +4,7 @@ use super::*;
 use crate::files::disk::failing;
 #[cfg(feature = "panics")]
 use crate::kept::crash;
-use crate::kept::crash::Encoded;
+use crate::kept::crash::EncodedCrash;
 use automagik_telemetry_core::CrashReport;
 use automagik_telemetry_core::crashes::{Build, Exception, Stack};
 
@@ -19,7 +19,7 @@ fn report(number: u32) -> CrashReport {
 fn leave(spool: &Spool, number: u32, destination: u64) {
     disk::make_folder(&spool.folder).unwrap();
     let name = format!("{destination:016x}-{number:016x}.panic");
-    disk::publish(&spool.folder, &name, Encoded::new(&report(number)).as_slice()).unwrap();
+    disk::publish(&spool.folder, &name, EncodedCrash::new(&report(number)).as_slice()).unwrap();
 }
 
 /// All crashes that are delivered, by their only address, and the losses that are told.
@@ -124,11 +124,11 @@ fn a_crash_is_told_once_wherever_a_process_dies_while_it_becomes_a_segment() {
 
 #[cfg(feature = "panics")]
 #[test]
-fn a_grave_takes_one_report_whole_and_for_its_owner_alone() {
+fn a_file_takes_one_report_whole_and_for_its_owner_alone() {
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
-    let graves = crash::Grave::some(spool.folder(), DESTINATIONS.logs, 2).unwrap();
-    graves.iter().for_each(|grave| grave.write(&Encoded::new(&report(3))).unwrap());
+    let files = crash::CrashFile::some(spool.folder(), DESTINATIONS.logs, 2).unwrap();
+    files.iter().for_each(|file| file.write(&EncodedCrash::new(&report(3))).unwrap());
     #[cfg(unix)]
     for (name, _) in crash::fresh(spool.folder()).unwrap() {
         use std::os::unix::fs::PermissionsExt;
