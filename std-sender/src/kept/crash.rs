@@ -57,7 +57,11 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<CrashReport>> {
 
 /// The names of crashes in `folder` that are no segments yet, and where they are meant to go.
 pub(crate) fn fresh(folder: &Path) -> io::Result<Vec<(String, u64)>> {
-    let names = std::fs::read_dir(folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    // A folder is none, as among segments.
+    let files = std::fs::read_dir(folder)?
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
     Ok(names.filter_map(|name| destination(&name).map(|destination| (name, destination))).collect())
 }
 
@@ -114,6 +118,7 @@ impl CrashFile {
     /// Writes `report`, with no more memory than the stack's. It is whole, or not there.
     pub(crate) fn write(&self, report: &EncodedCrash) -> io::Result<()> {
         use std::io::{ErrorKind, Write};
+        disk::check_size(report.as_slice().len() as u64)?;
         let create = || disk::private().create_new(true).open(&self.temporary);
         let mut file = match create() {
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -122,8 +127,8 @@ impl CrashFile {
             }
             opened => opened,
         }?;
-        disk::check_size(report.as_slice().len() as u64)?;
-        let written = file.write_all(report.as_slice());
+        // The umask may have taken the owner's rights away.
+        let written = disk::set_mode(&self.temporary, 0o600).and_then(|()| file.write_all(report.as_slice()));
         drop(file);
         let done = written.and_then(|()| std::fs::rename(&self.temporary, &self.path));
         if done.is_err() {

@@ -75,6 +75,18 @@ fn what_can_not_be_read_of_a_crash_is_counted() {
 }
 
 #[test]
+fn a_folder_that_is_named_like_a_crash_is_none() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = spool(state.path());
+    append(&spool, 0..1);
+    let name = format!("{:016x}-{:016x}.panic", DESTINATIONS.logs, 1);
+    std::fs::create_dir(spool.folder.join(name)).unwrap();
+    spool.turn().unwrap().unwrap().tidy(NOW).unwrap();
+    assert_eq!(drain(&spool), (vec![0], vec![]));
+    assert!(spool.is_empty());
+}
+
+#[test]
 fn of_too_many_crashes_the_first_are_told_and_the_others_counted() {
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());
