@@ -103,6 +103,9 @@ fn run(program: &Path, way: &str, home: &Path, collector: &str) -> Vec<(String, 
 fn run_under_wine(program: &Path, way: &str, state: &Path, collector: &str) -> Vec<(String, u32)> {
     let wine = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/wine");
     let mut command = Command::new(wine);
+    // It is CI that runs this, and no CI that the program is to see.
+    let needed = ["HOME", "PATH", "WINEPREFIX"];
+    command.env_clear().envs(needed.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command.arg(program).args([way, "MARKED argument"]).env("PANICS_WAIT", "1").env("RUST_BACKTRACE", "0");
     command.env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
     command.env("AUTOMAGIK_TELEMETRY_STATE_DIR", format!("Z:{}", state.display()).replace('/', "\\"));
