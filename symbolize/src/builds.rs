@@ -3,6 +3,7 @@
 use automagik_telemetry_core::crashes::Build;
 use automagik_telemetry_core::crashes::build::HASHED_LEN;
 use object::{Object, ReadCache};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -84,12 +85,13 @@ fn ids(path: &Path) -> io::Result<Vec<String>> {
 
 fn hash(file: &mut File) -> io::Result<Build> {
     let len = file.metadata()?.len();
-    let ends = (HASHED_LEN as u64).min(len);
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
-    file.by_ref().take(ends).read_to_end(&mut head)?;
-    file.seek(SeekFrom::Start(len - ends))?;
-    file.take(ends).read_to_end(&mut tail)?;
-    Ok(Build::of_file(&head, &tail, len))
+    let most = HASHED_LEN as u64;
+    let mut hashed = Vec::new();
+    file.by_ref().take(most).read_to_end(&mut hashed)?;
+    file.seek(SeekFrom::Start(len.saturating_sub(most)))?;
+    file.take(most).read_to_end(&mut hashed)?;
+    hashed.extend(len.to_be_bytes());
+    Ok(Build::of_sha256(&Sha256::digest(hashed).into()))
 }
 
 /// The debug file beside `path` that it names (`.gnu_debuglink`), if it is there.

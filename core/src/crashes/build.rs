@@ -41,20 +41,18 @@ impl Build {
         Self::new(BuildKind::Gnu, id)
     }
 
-    /// The first 16 bytes of the SHA-256 of a file's `head`, `tail` and length. A file shorter than [`HASHED_LEN`] is both its head and its tail. See OpenTelemetry's
-    /// [algorithm](https://opentelemetry.io/docs/specs/otel/profiles/mappings/).
+    /// One of a file without an id: the first 16 bytes of the SHA-256 of its first [`HASHED_LEN`] bytes, its last ones, and its length as 8 bytes, the most significant first. A
+    /// shorter file is both its first bytes and its last ones. See OpenTelemetry's [algorithm](https://opentelemetry.io/docs/specs/otel/profiles/mappings/).
     ///
     /// ```
     /// use automagik_telemetry_core::crashes::Build;
-    /// let build = Build::of_file(b"", b"", 0);
+    /// use sha2::{Digest, Sha256};
+    /// // An empty file.
+    /// let build = Build::of_sha256(&Sha256::digest([0; 8]).into());
     /// assert_eq!(build.to_string(), "af5570f5a1810b7af78caf4bc70a660f");
     /// ```
     #[must_use]
-    pub fn of_file(head: &[u8], tail: &[u8], len: u64) -> Self {
-        use sha2::Digest;
-        let mut digest = sha2::Sha256::new();
-        [head, tail, &len.to_be_bytes()].into_iter().for_each(|part| digest.update(part));
-        let digest = digest.finalize();
+    pub fn of_sha256(digest: &[u8; 32]) -> Self {
         let mut bytes = [0; BUILD_LEN_MAX];
         bytes.iter_mut().zip(digest.iter().take(16)).for_each(|(slot, byte)| *slot = *byte);
         Self { kind: BuildKind::HeadTailLength, bytes, len: 16 }
@@ -111,16 +109,5 @@ mod tests {
         assert_eq!(Build::gnu(&[]), None);
         assert_eq!(Build::gnu(&[1; BUILD_LEN_MAX + 1]), None);
         assert_eq!(Build::gnu(&[1; BUILD_LEN_MAX]).unwrap().as_bytes(), [1; BUILD_LEN_MAX]);
-    }
-
-    #[test]
-    fn a_files_hash_covers_its_ends_and_its_length() {
-        let build = Build::of_file(b"head", b"tail", 4_096);
-        assert_eq!(build.as_bytes().len(), 16);
-        for other in
-            [(&b"Head"[..], &b"tail"[..], 4_096), (b"head", b"Tail", 4_096), (b"head", b"tail", 4_097)]
-        {
-            assert_ne!(Build::of_file(other.0, other.1, other.2), build);
-        }
     }
 }

@@ -119,9 +119,19 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// What the file at `path` holds, `most` bytes of it at most; `None` if there is no such file.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    read_from(path, 0, most)
+}
+
+/// The same, of what the file holds from an offset on.
+pub(crate) fn read_from(path: &Path, offset: u64, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     match busy::retry(|| File::open(path)) {
-        Ok(file) => file.take(most).read_to_end(&mut bytes).map(|_| Some(bytes)),
+        Ok(mut file) => {
+            if offset > 0 {
+                file.seek(SeekFrom::Start(offset))?;
+            }
+            file.take(most).read_to_end(&mut bytes).map(|_| Some(bytes))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

@@ -31,11 +31,12 @@ pub(crate) struct EncodedCrash {
 
 impl EncodedCrash {
     pub(crate) fn new(report: &CrashReport) -> Self {
-        let mut body = [0; REPORT_LEN_MAX];
-        let len = report.encode(&mut body);
         let mut bytes = [0; CHECKSUM_LEN + REPORT_LEN_MAX];
-        let sum = checksum(body.get(..len).unwrap_or(&[]), &[]);
-        bytes.iter_mut().zip(sum.to_le_bytes().into_iter().chain(body)).for_each(|(slot, byte)| *slot = byte);
+        let mut len = 0;
+        if let Some((sum, body)) = bytes.split_first_chunk_mut::<CHECKSUM_LEN>() {
+            len = body.first_chunk_mut().map_or(0, |body| report.encode(body));
+            *sum = checksum(body.get(..len).unwrap_or(&[]), &[]).to_le_bytes();
+        }
         Self { bytes, len: CHECKSUM_LEN + len }
     }
 
@@ -102,17 +103,18 @@ pub(crate) struct CrashFile {
 
 #[cfg(feature = "panics")]
 impl CrashFile {
-    /// So many places in `folder` for what is meant to go to `destination`, whose names nobody else has.
-    pub(crate) fn some(folder: &Path, destination: u64, count: u8) -> io::Result<Box<[Self]>> {
+    /// So many places in `folder` for what is meant to go to `destination`, whose names nobody else has; `None` without random numbers.
+    pub(crate) fn some(folder: &Path, destination: u64, count: u8) -> Option<Vec<Self>> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let random = u64::from_le_bytes(random);
-        let file = |at: u8| {
-            let path =
-                folder.join(format!("{destination:016x}-{:016x}{ENDING}", random.wrapping_add(at.into())));
-            Self { temporary: path.with_extension(disk::TEMPORARY.trim_start_matches('.')), path }
-        };
-        Ok((0..count).map(file).collect())
+        getrandom::fill(&mut random).ok()?;
+        let mut files = Vec::new();
+        for at in 0..count {
+            let random = u64::from_le_bytes(random).wrapping_add(at.into());
+            let path = folder.join(format!("{destination:016x}-{random:016x}{ENDING}"));
+            let temporary = path.with_extension(disk::TEMPORARY.get(1..)?);
+            files.push(Self { temporary, path });
+        }
+        Some(files)
     }
 
     /// Writes `report`, with no more memory than the stack's. It is whole, or not there.

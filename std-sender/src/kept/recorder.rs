@@ -10,7 +10,7 @@ use crossbeam_queue::ArrayQueue;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -53,7 +53,7 @@ pub(crate) struct Recorder {
     ended: AtomicBool,
     flushes: Mutex<Vec<Flush>>,
     /// Crashes that could not be put on disk when they happened.
-    crashes: OnceLock<ArrayQueue<CrashReport>>,
+    crashes: Mutex<Vec<CrashReport>>,
     /// Whether a crash was reported that the worker has not looked at.
     crashed: AtomicBool,
     /// The process of the worker. A forked child has this, but no worker.
@@ -91,7 +91,7 @@ impl Recorder {
             stopping: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             flushes: Mutex::new(Vec::new()),
-            crashes: OnceLock::new(),
+            crashes: Mutex::new(Vec::new()),
             crashed: AtomicBool::new(false),
         }
     }
@@ -111,15 +111,17 @@ impl Recorder {
     /// Makes room for crashes, so that none is made when one happens.
     #[cfg(feature = "panics")]
     pub(crate) fn expect_crashes(&self, most: usize) {
-        let _ = self.crashes.set(ArrayQueue::new(most));
+        self.crashes.lock().unwrap_or_else(PoisonError::into_inner).reserve(most);
     }
 
     /// Tells the worker of a crash, and hands it over where it is not on disk.
     #[cfg(feature = "panics")]
     pub(crate) fn report(&self, in_memory: Option<CrashReport>) {
         if let Some(report) = in_memory {
-            if self.crashes.get().is_none_or(|crashes| crashes.push(report).is_err()) {
-                self.lose_crash();
+            // Not waited for: in a forked child a thread that is not there may hold it.
+            match self.crashes.try_lock() {
+                Ok(mut crashes) if crashes.len() < crashes.capacity() => crashes.push(report),
+                _ => self.lose_crash(),
             }
         }
         self.crashed.store(true, Ordering::SeqCst);
@@ -133,9 +135,12 @@ impl Recorder {
     }
 
     /// Whether a crash was reported since the last call, and those that are not on disk.
-    pub(crate) fn take_crashes(&self) -> (bool, impl Iterator<Item = CrashReport>) {
-        let crashed = self.crashed.swap(false, Ordering::SeqCst);
-        (crashed, std::iter::from_fn(|| self.crashes.get()?.pop()))
+    pub(crate) fn take_crashes(&self) -> (bool, Vec<CrashReport>) {
+        if !self.crashed.swap(false, Ordering::SeqCst) {
+            return (false, Vec::new());
+        }
+        // What is left has the room that it had.
+        (true, self.crashes.lock().unwrap_or_else(PoisonError::into_inner).split_off(0))
     }
 
     /// Leaves a record that does not fit where it belongs, and has the worker make room.

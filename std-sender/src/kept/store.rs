@@ -164,7 +164,7 @@ impl Store {
         let (crashed, crashes) = recorder.take_crashes();
         if self.withdrawn {
             records.for_each(drop);
-            crashes.for_each(drop);
+            drop(crashes);
             let _ = recorder.losses();
             return 0;
         }

@@ -1,12 +1,12 @@
 //! The file that this library is linked into, as it is loaded: a program, or a library that a program loads.
 
+use crate::files::checksum::sha256;
+use crate::files::disk;
 use automagik_telemetry_core::crashes::Build;
 use automagik_telemetry_core::crashes::build::HASHED_LEN;
 use findshlibs::{IterationControl, Segment, SharedLibrary, SharedLibraryId, TargetSharedLibrary};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 /// Lies in the file that is looked for.
@@ -33,7 +33,6 @@ impl Executable {
     fn find() -> Option<Self> {
         let inside = (&raw const INSIDE).addr();
         let mut found = None;
-        let mut path = PathBuf::new();
         TargetSharedLibrary::each(|file| {
             let Some(addresses) = addresses(file).filter(|addresses| addresses.contains(&inside)) else {
                 return IterationControl::Continue;
@@ -48,13 +47,10 @@ impl Executable {
                 Some(SharedLibraryId::GnuBuildId(id)) => Build::gnu(&id),
                 _ => None,
             };
-            path = PathBuf::from(file.name());
+            let build = build.or_else(|| hash(Path::new(file.name())));
             found = Some(Self { addresses, start, build });
             IterationControl::Break
         });
-        if let Some(found) = found.as_mut().filter(|found| found.build.is_none()) {
-            found.build = hash(&path).ok();
-        }
         found
     }
 
@@ -85,18 +81,13 @@ fn addresses(file: &TargetSharedLibrary<'_>) -> Option<Range<usize>> {
     all.map(head)
 }
 
-/// What a file is called by that the linker gave no id.
-fn hash(path: &Path) -> io::Result<Build> {
-    let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    let ends = (HASHED_LEN as u64).min(len);
-    let mut parts = [0, len - ends].map(|at| (at, vec![0; ends as usize]));
-    for (at, part) in &mut parts {
-        file.seek(SeekFrom::Start(*at))?;
-        file.read_exact(part)?;
-    }
-    let [(_, head), (_, tail)] = parts;
-    Ok(Build::of_file(&head, &tail, len))
+/// What a file is called by that the linker gave no id; `None` where it can't be read.
+fn hash(path: &Path) -> Option<Build> {
+    let (most, len) = (HASHED_LEN as u64, std::fs::metadata(path).ok()?.len());
+    let mut hashed = disk::read(path, most).ok()??;
+    hashed.extend_from_slice(&disk::read_from(path, len.saturating_sub(most), most).ok()??);
+    hashed.extend_from_slice(&len.to_be_bytes());
+    Some(Build::of_sha256(&sha256(&hashed)))
 }
 
 #[cfg(test)]
@@ -119,9 +110,13 @@ mod tests {
         let path = folder.path().join("program");
         let bytes: Vec<u8> = (0..10_000_u32).flat_map(u32::to_le_bytes).collect();
         std::fs::write(&path, &bytes).unwrap();
-        let expected = Build::of_file(&bytes[..HASHED_LEN], &bytes[bytes.len() - HASHED_LEN..], 40_000);
-        assert_eq!(hash(&path).unwrap(), expected);
+        let of = |parts: [&[u8]; 3]| Build::of_sha256(&sha256(&parts.concat()));
+        let (head, tail) = (&bytes[..HASHED_LEN], &bytes[bytes.len() - HASHED_LEN..]);
+        assert_eq!(hash(&path).unwrap(), of([head, tail, &40_000_u64.to_be_bytes()]));
+        // A file that is shorter is both its head and its tail.
         std::fs::write(&path, b"short").unwrap();
-        assert_eq!(hash(&path).unwrap(), Build::of_file(b"short", b"short", 5));
+        assert_eq!(hash(&path).unwrap(), of([b"short", b"short", &5_u64.to_be_bytes()]));
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(hash(&path).unwrap().to_string(), "af5570f5a1810b7af78caf4bc70a660f");
     }
 }

@@ -18,7 +18,8 @@ use automagik_telemetry_core::crashes::{Build, CrashReport, Exception, Stack};
 use automagik_telemetry_core::schema::SchemaDescriptor;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Once, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
+use std::time::Duration;
 
 /// Most different crashes that one process reports; others are counted as dropped.
 const PANICS_MAX: usize = 8;
@@ -29,6 +30,10 @@ const CALLS_MAX: usize = 1_024;
 /// How far above the hook's argument the payload of a panic lies, where it lies on the stack.
 const NEAR: usize = 1 << 14;
 
+/// How often, and after which pause, a list that a panicking thread reads is tried to be changed: a second in all.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Who wants to hear of panics. Written where a telemetry starts, and read where a thread panics.
 static REPORTERS: RwLock<Vec<Arc<Reporter>>> = RwLock::new(Vec::new());
 
@@ -37,14 +42,24 @@ pub(crate) struct Reporting(Arc<Reporter>);
 
 impl Drop for Reporting {
     fn drop(&mut self) {
-        // Not waited for: in a forked child a thread that is not there may hold it. One that stays is told a panic more.
-        let mut reporters = match REPORTERS.try_write() {
-            Ok(reporters) => reporters,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return,
-        };
-        reporters.retain(|reporter| !Arc::ptr_eq(reporter, &self.0));
+        // One that stays is told a panic more.
+        if let Some(mut reporters) = reporters() {
+            let at = reporters.iter().position(|reporter| Arc::ptr_eq(reporter, &self.0));
+            at.map(|at| reporters.swap_remove(at));
+        }
     }
+}
+
+/// Those that want to hear, to be changed, once no thread panics. `None` where that takes long: in a forked child a thread that is not there may hold them for good.
+fn reporters() -> Option<RwLockWriteGuard<'static, Vec<Arc<Reporter>>>> {
+    for _ in 0..TRIES {
+        match REPORTERS.try_write() {
+            Ok(reporters) => return Some(reporters),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+        }
+    }
+    None
 }
 
 /// What reports the panics of a program while its telemetry runs.
@@ -54,7 +69,7 @@ struct Reporter {
     /// Whether anything is recorded: the person agrees.
     on: Arc<AtomicBool>,
     /// Where reports are left; nowhere if there is no disk.
-    files: Box<[CrashFile]>,
+    files: Vec<CrashFile>,
     /// How many reports were begun.
     begun: AtomicUsize,
     /// The fingerprints of those that were, 0 for none.
@@ -76,11 +91,13 @@ impl Reporting {
             schema,
             recorder: Arc::clone(recorder),
             on: Arc::clone(on),
-            files: files.and_then(Result::ok).unwrap_or_default(),
+            files: files.flatten().unwrap_or_default(),
             begun: AtomicUsize::new(0),
             seen: Default::default(),
         });
-        REPORTERS.write().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&reporter));
+        if let Some(mut reporters) = reporters() {
+            reporters.push(Arc::clone(&reporter));
+        }
         install();
         Self(reporter)
     }
@@ -103,11 +120,6 @@ impl Reporter {
         let is_on_disk = file.is_some_and(|file| file.write(&EncodedCrash::new(report)).is_ok());
         self.recorder.report((!is_on_disk).then_some(*report));
     }
-
-    /// Whether `other` is of the same program, which is told of a panic once.
-    fn is_of_the_program_of(&self, other: &Self) -> bool {
-        std::ptr::eq(self.schema, other.schema)
-    }
 }
 
 /// Looks for what a hook needs, so that it finds it ready. For a thread that nobody waits for.
@@ -117,14 +129,14 @@ pub(crate) fn prepare() {
 
 /// Adds our hook behind the one that is there, once in a process.
 fn install() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if !INSTALLED.swap(true, Ordering::SeqCst) {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             before(panic);
             report(panic);
         }));
-    });
+    }
 }
 
 /// Reports a panic to all who want to hear of it.
@@ -138,12 +150,15 @@ fn report(panic: &PanicHookInfo<'_>) {
     if !reporters.iter().any(|reporter| reporter.is_on()) {
         return;
     }
-    let (exception, now) = (exception(panic), clock::unix_seconds());
-    let (stack, build) = (stack(panic), Executable::get().and_then(Executable::build));
-    let build = build.unwrap_or(Build::UNKNOWN);
-    for (at, reporter) in reporters.iter().enumerate() {
-        let is_told = |other: &Arc<Reporter>| other.is_on() && reporter.is_of_the_program_of(other);
-        if reporter.is_on() && !reporters.iter().take(at).any(is_told) {
+    let now = clock::unix_seconds();
+    let exception = exception(panic);
+    let executable = Executable::get();
+    let stack = executable.map_or_else(Stack::new, |executable| stack(panic, executable));
+    let build = executable.and_then(Executable::build).unwrap_or(Build::UNKNOWN);
+    for reporter in reporters.iter() {
+        // A program is told of a panic once.
+        let is_told = |other: &&Arc<Reporter>| other.is_on() && std::ptr::eq(other.schema, reporter.schema);
+        if reporters.iter().find(is_told).is_some_and(|first| Arc::ptr_eq(first, reporter)) {
             let location = panic.location();
             reporter.report(&CrashReport::new(reporter.schema, exception, location, stack, build, now));
         }
@@ -157,10 +172,9 @@ fn exception(panic: &PanicHookInfo<'_>) -> Exception {
     text.map_or(Exception::Any, Exception::of_message)
 }
 
-/// The return addresses of this thread, from where it panicked.
-fn stack(panic: &PanicHookInfo<'_>) -> Stack {
+/// The return addresses of this thread that lie in `executable`, from where it panicked.
+fn stack(panic: &PanicHookInfo<'_>, executable: &Executable) -> Stack {
     let mut stack = Stack::new();
-    let Some(executable) = Executable::get() else { return stack };
     // What panics has the hook's argument on its stack, and mostly the payload further up: the calls below them are the hook's and the runtime's.
     let argument = std::ptr::from_ref(panic).addr();
     let payload = std::ptr::from_ref(panic.payload()).cast::<()>().addr();

@@ -3,11 +3,11 @@
 //! The person's variables beat the application's constant, and that beats the policy's server. A setting that is there
 //! but wrong, or empty, is an error: it never falls back to another server.
 
+use crate::files::checksum::sha256;
 use crate::kept::spool::Destinations;
 use crate::person::environment::Environment;
 use automagik_telemetry_core::otlp::Signal;
 use reqwest::Url;
-use sha2::{Digest, Sha256};
 
 /// The person's setting (`ACME_TELEMETRY_ENDPOINT`): a base, to which each signal's path is added. Policy: "Self-Hosting".
 pub const ENDPOINT: &str = "ENDPOINT";
@@ -134,7 +134,7 @@ impl Endpoint {
 
     /// A number for where `signal` goes, the same for the same address. A key in it that changes leads to the same collector.
     pub(crate) fn number(&self, signal: Signal) -> u64 {
-        let digest = Sha256::digest(self.shown(signal));
+        let digest = sha256(self.shown(signal).as_bytes());
         digest.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 

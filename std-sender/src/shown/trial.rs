@@ -1,6 +1,7 @@
 //! One request to the collector, now, step by step: for whoever sets one up. It holds constants alone: that this program lost no
 //! events, and no installation's pseudonym.
 
+use crate::files::checksum::sha256;
 use crate::kept::spool::Batch;
 use crate::person::environment::Environment;
 use crate::person::organization::Organization;
@@ -18,7 +19,6 @@ use automagik_telemetry_core::schema::SchemaDescriptor;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Outcome, Pseudonym, Record, Sender};
 use rustls::pki_types::{CertificateDer, ServerName};
-use sha2::{Digest, Sha256};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -136,7 +136,7 @@ fn connect(endpoint: &Endpoint, settings: &Settings, tell: &mut dyn FnMut(String
     };
     tell(format!("Encrypted: {version}, in {} ms", started.elapsed().as_millis()));
     if let Some(certificate) = tls.peer_certificates().and_then(<[_]>::first) {
-        let digits: String = Sha256::digest(certificate).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = sha256(certificate).iter().map(|byte| format!("{byte:02x}")).collect();
         let by = if settings.tls.is_some() { "the file that you named" } else { "the system's authorities" };
         tell(format!("Certificate: {}, vouched for by {by}", whose(certificate)));
         tell(format!("Its SHA-256: {digits}"));

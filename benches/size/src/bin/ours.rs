@@ -1,4 +1,4 @@
-//! With ours: asked once, an event and a count.
+//! With ours: asked once, an event and a count; with the feature `panics`, its panics too.
 
 use automagik_telemetry::{
     CommandExecuted, Counter, Label, Metrics, Milliseconds, Schema, Stopwatch, Telemetry, Terminal,
@@ -20,10 +20,15 @@ struct OmniMetrics {
 #[schema(organization = "automagik", project = "omni", metrics = OmniMetrics)]
 enum Omni {
     Command(CommandExecuted<Command>),
+    #[cfg(feature = "panics")]
+    Crash(automagik_telemetry::Crash),
 }
 
 fn main() {
-    let telemetry = Telemetry::<Omni>::builder().upload_in_background(true).ask(Terminal::new()).start();
+    let builder = Telemetry::<Omni>::builder().upload_in_background(true).ask(Terminal::new());
+    #[cfg(feature = "panics")]
+    let builder = builder.report_panics(true);
+    let telemetry = builder.start();
     let stopwatch = Stopwatch::start();
     short_program::work();
     OmniMetrics::global().commands.add(Command::Instance);
