@@ -9,6 +9,7 @@
 pub mod system;
 pub mod vocabulary;
 pub mod manifests;
+pub mod backward;
 pub mod keys;
 
 use std::path::PathBuf;

@@ -12,7 +12,6 @@
 // The derives of simulated devices name the facade.
 extern crate automagik_telemetry_core as automagik_telemetry;
 
-pub mod backward;
 pub mod known;
 pub mod counts;
 pub mod intake;
@@ -20,4 +19,5 @@ pub mod kept;
 pub mod forward;
 pub mod links;
 pub mod run;
+pub mod serve;
 pub mod tools;

@@ -4,6 +4,7 @@ pub mod accepting;
 pub mod http;
 pub mod message;
 pub mod mqtt;
+pub(crate) mod otlp;
 pub mod serial;
 pub mod stream;
 pub mod udp;

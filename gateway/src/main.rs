@@ -6,6 +6,7 @@ use automagik_telemetry_gateway::known::keys::{self, Keys};
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::run::Gateway;
 use automagik_telemetry_gateway::run::settings::{Acknowledge, Settings};
+use automagik_telemetry_gateway::serve;
 use automagik_telemetry_gateway::tools::carriers::{self, Over};
 use automagik_telemetry_gateway::tools::{decode, manifest, simulate};
 use clap::{Parser, Subcommand};
@@ -27,6 +28,8 @@ struct Arguments {
 enum Command {
     /// Takes frames until it is told to stop (SIGTERM, Ctrl-C). SIGHUP: reads keys and manifests again.
     Run(Run),
+    /// Receives, keeps and shows telemetry on this machine, until it is told to stop.
+    Serve(serve::settings::Settings),
     /// Manifests: what programs can say.
     #[command(subcommand)]
     Manifest(OfManifest),
@@ -167,6 +170,7 @@ struct Simulate {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(run) => self::run(run),
+        Command::Serve(settings) => serve(settings),
         Command::Manifest(OfManifest::Print { file }) => read(&file).and_then(|bytes| {
             print!("{}", manifest::print(&decoded(&file, &bytes)?));
             Ok(ExitCode::SUCCESS)
@@ -231,6 +235,38 @@ fn run(run: Run) -> Result<ExitCode, String> {
     })?;
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
+}
+
+fn serve(settings: serve::settings::Settings) -> Result<ExitCode, String> {
+    if settings.manifests.is_none() {
+        eprintln!("telemetry-gateway: without --manifests all that programs say is kept, texts too");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("no threads can be started ({error})"))?;
+    runtime.block_on(async {
+        let address = serve::start(settings).await?;
+        eprintln!("telemetry-gateway: open http://{address}");
+        until_told().await;
+        Ok::<(), String>(())
+    })?;
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns when somebody says that it is time to stop.
+#[cfg(unix)]
+async fn until_told() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn until_told() {
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 #[cfg(unix)]

@@ -2,9 +2,9 @@
 
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL};
 use automagik_telemetry_core::vocabulary::strings;
-use automagik_telemetry_gateway::backward::Backward;
 use automagik_telemetry_gateway::forward::request::Devices;
 use automagik_telemetry_gateway::intake::held::Held;
+use automagik_telemetry_gateway::known::backward::Backward;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::system::{HOST_ARCH, OS_TYPE, System};
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;

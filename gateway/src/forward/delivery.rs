@@ -1,10 +1,10 @@
 //! Delivery: what waits on disk, oldest first, until the collector has it. When to try again is core's to say, as on desktops and devices.
 
 use super::request::Devices;
-use crate::backward::Backward;
 use crate::counts::{Counts, add};
 use crate::intake::held::Held;
 use crate::kept::Kept;
+use crate::known::backward::Backward;
 use crate::known::manifests::Manifests;
 use automagik_telemetry_core::Outcome;
 use automagik_telemetry_core::delivery::{Delivery, Next, Verdict};

@@ -1,6 +1,6 @@
 //! `Metric`s of one device: its deltas as points, those of one combination of words and one time in one point.
 
-use crate::backward::Backward;
+use crate::known::backward::Backward;
 use crate::known::vocabulary::{Metric, Vocabulary};
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::bucket;

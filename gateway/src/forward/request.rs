@@ -1,8 +1,8 @@
 //! One request a signal of what many devices recorded: `ResourceLogs` and `ResourceMetrics`, one each device.
 
 use super::metrics;
-use crate::backward::Backward;
 use crate::intake::held::Held;
+use crate::known::backward::Backward;
 use crate::known::manifests::Manifests;
 use crate::known::system::System;
 use crate::known::vocabulary::{RECORD_UID, Vocabulary};

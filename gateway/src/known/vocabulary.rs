@@ -1,7 +1,7 @@
 //! A manifest, ready for records: the shape of each, and what leaves of it. Every name and word is encoded once, when the manifest is loaded, as the
 //! bytes of its attribute, so that a record becomes OTLP by copying.
 
-use crate::backward::Backward;
+use crate::known::backward::Backward;
 use automagik_telemetry_core::Record;
 use automagik_telemetry_core::bucket;
 use automagik_telemetry_core::event::Severity;

@@ -1,28 +1,28 @@
 //! OTLP over HTTP from programs on the gateway's own network: what stands between them and the collector, which never hears of their address.
 
+use super::otlp::{self, PATIENCE, Refused};
 use super::{Arrived, Inbox};
-use crate::backward::Backward;
 use crate::counts::{Counts, add};
 use crate::forward::delivery::{Shared, current};
 use crate::forward::request::Devices;
 use crate::forward::through::Through;
 use crate::intake::held::Held;
-use crate::intake::programs::request::{self, BYTES_MAX, Error, Form};
+use crate::intake::programs::request::{self, Form};
 use crate::intake::programs::taken::Taken;
+use crate::known::backward::Backward;
 use automagik_telemetry_core::Outcome;
 use automagik_telemetry_core::otlp::Signal;
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -34,9 +34,6 @@ const BODIES_MAX: usize = 32;
 
 /// Requests that are taken apart at once: a message can take a hundred times its bytes in memory.
 const TAKEN_APART_MAX: usize = 2;
-
-/// How long a peer may take for its head, and for its body.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// When a program should come back, in seconds, where nobody says better.
 const RETRY_SECONDS: u32 = 10;
@@ -53,24 +50,6 @@ pub struct Programs {
     pub through: Option<Through>,
     bodies: Semaphore,
     taken_apart: Semaphore,
-}
-
-/// An answer that is no 200.
-#[derive(Clone, Copy)]
-struct Refused {
-    status: StatusCode,
-    message: &'static str,
-    retry_seconds: Option<u32>,
-}
-
-impl Refused {
-    const fn new(status: StatusCode, message: &'static str) -> Self {
-        Self { status, message, retry_seconds: None }
-    }
-
-    const fn later(message: &'static str, seconds: u32) -> Self {
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, message, retry_seconds: Some(seconds) }
-    }
 }
 
 const STORE_FULL: Refused =
@@ -105,29 +84,12 @@ impl Programs {
     async fn answer(self: Arc<Self>, signal: Signal, request: Request) -> Response {
         add(&self.counts.requests, 1);
         let (head, body) = request.into_parts();
-        let form = form(&head.headers);
+        let form = otlp::form(&head.headers);
         let answered = match form {
-            Some(form) => self.take(signal, form, &head.headers, body).await,
-            None => Err(Refused::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send application/x-protobuf or application/json",
-            )),
+            Ok(form) => self.take(signal, form, &head.headers, body).await,
+            Err(refused) => Err(refused),
         };
-        let form = form.unwrap_or(Form::Json);
-        let mut response = Response::new(Body::empty());
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
-        match answered {
-            Ok(refused) => *response.body_mut() = request::answer(signal, form, refused).into(),
-            Err(refused) => {
-                if let Some(seconds) = refused.retry_seconds {
-                    headers.insert(RETRY_AFTER, seconds.into());
-                }
-                *response.status_mut() = refused.status;
-                *response.body_mut() = request::error(form, refused.message).into();
-            }
-        }
-        response
+        otlp::response(signal, form.unwrap_or(Form::Json), answered)
     }
 
     /// Takes a request, and says how many records of it never will be, and why.
@@ -138,26 +100,13 @@ impl Programs {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<(u64, &'static str), Refused> {
-        let is_gzip = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-            None | Some(b"" | b"identity") => false,
-            Some(b"gzip") => true,
-            Some(_) => {
-                let message = "send gzip, or no content-encoding";
-                return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
-            }
-        };
-        let too_large = Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "send at most 1 MiB a request, unpacked");
+        let is_gzip = otlp::is_gzip(headers)?;
         let Ok(_place) = self.bodies.acquire().await else { return Err(STORE_FULL) };
-        let body = tokio::time::timeout(PATIENCE, to_bytes(body, BYTES_MAX)).await;
-        let body = body.map_err(|_| Refused::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))?;
-        let Ok(body) = body else { return Err(too_large) };
+        let body = otlp::body(body).await?;
         let mut taken = {
             let Ok(_turn) = self.taken_apart.acquire().await else { return Err(STORE_FULL) };
             let (manifests, now) = (current(&self.manifests), SystemTime::now().into());
-            request::take(signal, form, is_gzip, &body, &manifests, now).map_err(|error| match error {
-                Error::TooLarge => too_large,
-                Error::Malformed => Refused::new(StatusCode::BAD_REQUEST, "the body is no such request"),
-            })?
+            request::take(signal, form, is_gzip, &body, &manifests, now)?
         };
         let (refused, why) = taken.refused();
         let more = match &self.through {
@@ -224,8 +173,4 @@ impl std::fmt::Debug for Programs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Programs(..)")
     }
-}
-
-fn form(headers: &HeaderMap) -> Option<Form> {
-    Form::of(headers.get(CONTENT_TYPE)?.to_str().ok()?)
 }

@@ -15,6 +15,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::{
 use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::io::Read;
 
 /// Most bytes of a request, before and after it is unpacked: 1 MiB. What a message takes in memory is a hundred times that at worst.
@@ -59,7 +60,8 @@ impl Form {
         }
     }
 
-    fn read<M: Message + Default + DeserializeOwned>(self, body: &[u8]) -> Result<M, Error> {
+    /// The message that `body` is.
+    pub(crate) fn read<M: Message + Default + DeserializeOwned>(self, body: &[u8]) -> Result<M, Error> {
         match self {
             Self::Protobuf => M::decode(body).map_err(|_| Error::Malformed),
             Self::Json => serde_json::from_slice(body).map_err(|_| Error::Malformed),
@@ -87,21 +89,28 @@ pub fn take(
     manifests: &Manifests,
     now: Now,
 ) -> Result<Taken, Error> {
-    let mut unpacked = Vec::new();
-    let body = if is_gzip {
-        let most = BYTES_MAX as u64 + 1;
-        GzDecoder::new(body).take(most).read_to_end(&mut unpacked).map_err(|_| Error::Malformed)?;
-        unpacked.as_slice()
-    } else {
-        body
-    };
-    if body.len() > BYTES_MAX {
-        return Err(Error::TooLarge);
-    }
+    let body = &*unpacked(body, is_gzip)?;
     Ok(match signal {
         Signal::Logs => logs::take(&form.read::<ExportLogsServiceRequest>(body)?, manifests, now),
         Signal::Metrics => metrics::take(&form.read::<ExportMetricsServiceRequest>(body)?, manifests, now),
     })
+}
+
+/// `body`, which may be packed with gzip, as it was before.
+///
+/// # Errors
+///
+/// [`Error`].
+pub fn unpacked(body: &[u8], is_gzip: bool) -> Result<Cow<'_, [u8]>, Error> {
+    let mut unpacked = Vec::new();
+    let body = if is_gzip {
+        let most = BYTES_MAX as u64 + 1;
+        GzDecoder::new(body).take(most).read_to_end(&mut unpacked).map_err(|_| Error::Malformed)?;
+        Cow::Owned(unpacked)
+    } else {
+        Cow::Borrowed(body)
+    };
+    if body.len() > BYTES_MAX { Err(Error::TooLarge) } else { Ok(body) }
 }
 
 /// The answer to a request of which so many records were refused, and why.

@@ -1,0 +1,55 @@
+//! `telemetry-gateway serve`: receives OTLP, keeps it in files of its own, and shows it. For whoever hosts their own telemetry on one machine.
+//!
+//! ```text
+//!  POST /v1/logs, /v1/metrics ──► said: who, what, how often ──► writer: many requests, one step on disk ──► 200
+//!                                                                   │
+//!  GET / ◄── pages, CSV, JSON ◄── views: one question each ◄── store: a file a day, and what the days add up to
+//!                                                                   ▲
+//!                                                    retention: old files are deleted, old sums too
+//! ```
+//!
+//! Nothing of a connection is kept: no address, no header. What is kept goes by the day of its **arrival**, whatever a device claims.
+
+pub mod database;
+pub mod days;
+pub mod http;
+pub mod page;
+pub mod said;
+pub mod settings;
+pub mod store;
+pub mod views;
+pub mod writer;
+
+use crate::links::accepting::accept;
+use crate::links::http::CONNECTIONS_MAX;
+use crate::links::otlp::PATIENCE;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use settings::Settings;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+/// Listens with `settings` until the runtime ends, and says where.
+///
+/// # Errors
+///
+/// What is wrong with a setting, the store or the address, and what to do.
+pub async fn start(mut settings: Settings) -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("{}: can't be listened at ({error}); set --listen", settings.listen))?;
+    settings.listen = listener.local_addr().map_err(|error| format!("{}: {error}", settings.listen))?;
+    let address = settings.listen;
+    let router = http::router(http::server::Server::new(&settings)?);
+    tokio::spawn(accept(listener, CONNECTIONS_MAX, move |connection| {
+        let router = router.clone();
+        async move {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+            // Whatever ends it, the peer sees.
+            let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
+        }
+    }));
+    Ok(address)
+}

@@ -1,0 +1,117 @@
+//! What people and other programs read: pages, CSV, JSON, events as they arrive.
+
+use super::server::{Failed, Server, now};
+use crate::known::manifests::Manifests;
+use crate::serve::database::Error;
+use crate::serve::days::{self, DAY};
+use crate::serve::page;
+use crate::serve::views::answer::{self, answer};
+use crate::serve::views::question::{Filter, Table, View};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Days that are shown where nobody asks for others.
+const DAYS_SHOWN: u64 = 30;
+
+/// What stands behind the `?` of an address.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    project: String,
+    version: String,
+    system: String,
+    from: String,
+    to: String,
+}
+
+impl Asked {
+    /// What it asks for: the last days, where it names none.
+    fn filter(self, today: u64) -> Filter {
+        let to = days::day(&self.to).unwrap_or(today);
+        let from = days::day(&self.from).unwrap_or((to + 1).saturating_sub(DAYS_SHOWN));
+        Filter { project: self.project, version: self.version, system: self.system, from, to }
+    }
+}
+
+pub(super) async fn front(State(server): State<Arc<Server>>) -> Result<impl IntoResponse, Failed> {
+    let today = now() / DAY;
+    let from = (today + 1).saturating_sub(DAYS_SHOWN);
+    let projects = server.read(move |sums| answer::projects(sums, from, today)).await?;
+    Ok(html(page::front(&projects, &server.rules).into_string()))
+}
+
+pub(super) async fn project(
+    State(server): State<Arc<Server>>,
+    Query(asked): Query<Asked>,
+) -> Result<impl IntoResponse, Failed> {
+    let (now, state, is_of_many) = (now(), server.state.clone(), server.rules.k > 1);
+    let filter = asked.filter(now / DAY);
+    let about = filter.clone();
+    let (choices, tables) = server
+        .read(move |sums| {
+            let choices = answer::choices(sums, &about.project)?;
+            let ask = |view| Ok((view, answer(view, sums, &state, &about, (now, is_of_many))?));
+            Ok((choices, View::ALL.into_iter().map(ask).collect::<Result<Vec<_>, Error>>()?))
+        })
+        .await?;
+    let known = server.manifests.iter().flat_map(Manifests::all);
+    let known: Vec<_> = known.filter(|vocabulary| vocabulary.project == filter.project).collect();
+    Ok(html(page::project(&filter, &choices, &tables, &known, &server.rules).into_string()))
+}
+
+pub(super) async fn view(
+    State(server): State<Arc<Server>>,
+    Path(file): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failed> {
+    let known = file.rsplit_once('.').and_then(|(word, form)| Some((View::of(word)?, form.to_owned())));
+    let Some((view, form)) = known.filter(|(_, form)| form == "csv" || form == "json") else {
+        let views: Vec<&str> = View::ALL.iter().map(|view| view.word()).collect();
+        let there_is = format!("there are {}, each as .csv and .json\n", views.join(", "));
+        return Ok((StatusCode::NOT_FOUND, there_is).into_response());
+    };
+    let (now, state, is_of_many) = (now(), server.state.clone(), server.rules.k > 1);
+    let filter = asked.filter(now / DAY);
+    let table = server.read(move |sums| answer(view, sums, &state, &filter, (now, is_of_many))).await?;
+    let name = format!("attachment; filename=\"{}.{form}\"", view.word());
+    let disposition = (CONTENT_DISPOSITION, name);
+    Ok(if form == "csv" {
+        let csv = csv(&table).map_err(|error| Failed(error.to_string()))?;
+        ([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), disposition], csv).into_response()
+    } else {
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> = table
+            .rows
+            .into_iter()
+            .map(|row| table.columns.iter().map(|column| (*column).to_owned()).zip(row).collect())
+            .collect();
+        ([(CONTENT_TYPE, "application/json".to_owned())], axum::Json(rows)).into_response()
+    })
+}
+
+fn csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&table.columns)?;
+    for row in &table.rows {
+        writer.write_record(row.iter().map(page::plain))?;
+    }
+    writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+pub(super) async fn live(State(server): State<Arc<Server>>, Query(asked): Query<Asked>) -> impl IntoResponse {
+    let events = BroadcastStream::new(server.writer.live()).filter_map(move |event| {
+        let event = event.ok().filter(|event| event["project"] == *asked.project)?;
+        Event::default().json_data(&*event).ok().map(Ok::<_, Infallible>)
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+fn html(page: String) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], page)
+}

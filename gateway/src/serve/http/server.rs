@@ -1,0 +1,89 @@
+//! What answers are made of: where things are kept, who may ask, and the one who writes.
+
+use super::rate::Rate;
+use crate::known::manifests::Manifests;
+use crate::serve::database::Error;
+use crate::serve::page;
+use crate::serve::settings::{Secrets, Settings};
+use crate::serve::views::answer;
+use crate::serve::writer::Writer;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tokio::sync::Semaphore;
+
+/// Requests of programs that are read and taken apart at once: others wait.
+const TAKEN_MAX: usize = 32;
+
+/// All that answers are made of.
+pub struct Server {
+    pub(super) state: PathBuf,
+    pub(super) secrets: Secrets,
+    pub(super) rules: page::Rules,
+    pub(super) manifests: Option<Manifests>,
+    pub(super) writer: Writer,
+    /// Places for requests of programs that are read and taken apart.
+    pub(super) taken: Semaphore,
+    pub(super) rate: Rate,
+}
+
+impl Server {
+    /// What answers with `settings`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a setting, and what to do.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let secrets = settings.secrets()?;
+        let manifests = settings.manifests.as_deref().map(Manifests::load).transpose();
+        Ok(Self {
+            state: settings.state.clone(),
+            secrets,
+            rules: page::Rules {
+                details_days: settings.details_days,
+                sums_days: settings.sums_days,
+                k: settings.k,
+                address: settings.listen,
+                has_token: settings.write_token.is_some(),
+            },
+            manifests: manifests.map_err(|error| error.to_string())?,
+            writer: Writer::start(settings)?,
+            taken: Semaphore::new(TAKEN_MAX),
+            rate: Rate::new(settings.rate_max),
+        })
+    }
+
+    /// Opens the sums, up to date.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&rusqlite::Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Failed> {
+        self.writer.sum_up().await;
+        let state = self.state.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(&answer::open(&state)?)).await;
+        asked
+            .map_err(|_| Failed("the question was given up".to_owned()))?
+            .map_err(|error| Failed(error.to_string()))
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Server(..)")
+    }
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// A question that could not be answered.
+pub(super) struct Failed(pub(super) String);
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        (StatusCode::INTERNAL_SERVER_ERROR, format!("{}\n", self.0)).into_response()
+    }
+}

@@ -1,0 +1,100 @@
+//! What programs post: who may, how much, what it says, and the answer once it is on disk.
+
+use super::access::{credentials, is_equal};
+use super::server::{Server, now};
+use crate::forward::request::Devices;
+use crate::intake::held::Held;
+use crate::intake::programs::request::{self, Form};
+use crate::known::backward::Backward;
+use crate::links::otlp::{self, Refused};
+use crate::serve::said::Request;
+use crate::serve::writer;
+use automagik_telemetry_core::otlp::Signal;
+use axum::body::Body;
+use axum::extract::{self, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// When a program should come back, in seconds.
+const RETRY_SECONDS: u32 = 10;
+
+/// Takes what a program posts.
+pub(super) async fn take(
+    State(server): State<Arc<Server>>,
+    signal: Signal,
+    request: extract::Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let form = otlp::form(&head.headers);
+    let answered = match form {
+        Ok(form) => server.keep(signal, form, &head.headers, body).await,
+        Err(refused) => Err(refused),
+    };
+    otlp::response(signal, form.unwrap_or(Form::Json), answered)
+}
+
+impl Server {
+    async fn keep(
+        &self,
+        signal: Signal,
+        form: Form,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(u64, &'static str), Refused> {
+        let given = credentials(headers, "Bearer ").unwrap_or_default();
+        if self.secrets.write.as_ref().is_some_and(|token| !is_equal(given.as_bytes(), token)) {
+            let message = "send the server's token: authorization: Bearer ...";
+            return Err(Refused::new(StatusCode::UNAUTHORIZED, message));
+        }
+        if !self.rate.admits(now()) {
+            let many = Refused::later("more requests a second than this server takes (--rate-max)", 1);
+            return Err(many.with_status(StatusCode::TOO_MANY_REQUESTS));
+        }
+        let is_gzip = otlp::is_gzip(headers)?;
+        let stopping = Refused::later("the server is stopping", RETRY_SECONDS);
+        let Ok(_place) = self.taken.acquire().await else { return Err(stopping) };
+        let body = otlp::body(body).await?;
+        let request = self.said(signal, form, is_gzip, &body)?;
+        if !request.said.is_empty() {
+            self.writer.keep(request.said).await.map_err(|refused| match refused {
+                writer::Refused::Full => {
+                    Refused::later("the server's disk is full (--disk-max)", RETRY_SECONDS)
+                }
+                writer::Refused::TooManyWords => Refused::new(
+                    StatusCode::BAD_REQUEST,
+                    "too many different words: the server needs manifests",
+                ),
+                writer::Refused::Failed => {
+                    Refused::later("the server can't write to its disk", RETRY_SECONDS)
+                }
+            })?;
+        }
+        if request.refused > 0 {
+            self.writer.note(request.why, request.refused).await;
+        }
+        Ok((request.refused, request.why))
+    }
+
+    /// What `body` says: with manifests, what they let through.
+    fn said(&self, signal: Signal, form: Form, is_gzip: bool, body: &[u8]) -> Result<Request, Refused> {
+        let Some(manifests) = &self.manifests else {
+            return Ok(Request::read(signal, form, &request::unpacked(body, is_gzip)?)?);
+        };
+        let taken = request::take(signal, form, is_gzip, body, manifests, SystemTime::now().into())?;
+        let mut rest = taken.held.as_slice();
+        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests, false);
+        let mut out = Backward::with_room(1 << 16);
+        match signal {
+            Signal::Logs => devices.logs(&mut out),
+            Signal::Metrics => devices.metrics(&mut out),
+        };
+        let mut read = Request::read(signal, Form::Protobuf, out.as_slice())?;
+        let (refused, why) = taken.refused();
+        if refused > 0 {
+            (read.refused, read.why) = (read.refused + refused, why);
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,5 @@
+//! Questions, and their answers as tables: what pages, CSV and JSON are made of. All but `recent` read the sums alone, which have no pseudonyms.
+
+pub mod answer;
+pub mod question;
+mod sql;

@@ -1,0 +1,87 @@
+//! Answers, from the files.
+
+use super::question::{Filter, Table, View};
+use super::sql::{self, number, rows, text};
+use crate::serve::database::{self, Error};
+use crate::serve::days;
+use crate::serve::store;
+use rusqlite::Connection;
+use serde_json::Value;
+use std::path::Path;
+
+/// Opens the sums of `state` for reading.
+///
+/// # Errors
+///
+/// [`Error`].
+pub fn open(state: &Path) -> Result<Connection, Error> {
+    database::read(&store::sums_path(state))
+}
+
+/// The projects of which anything is kept, with the events of their last days and when the last was.
+///
+/// # Errors
+///
+/// [`Error`].
+pub fn projects(sums: &Connection, from: u64, to: u64) -> Result<Table, Error> {
+    rows(
+        sums,
+        &["project", "events", "installations of the last day", "last day"],
+        "SELECT p.project, sum(d.count) FILTER (WHERE w.kind = 0 AND w.key = ''),
+           (SELECT i.count FROM installations i WHERE i.project = p.project AND i.program = 0 ORDER BY i.day DESC LIMIT 1), max(d.day)
+         FROM (SELECT program, word, sum(count) AS count, max(day) AS day FROM daily WHERE day BETWEEN ?1 AND ?2 GROUP BY program, word) d
+         CROSS JOIN words w ON w.id = d.word CROSS JOIN programs p ON p.id = d.program GROUP BY p.project ORDER BY 2 DESC",
+        &[&from, &to],
+        |row| {
+            Ok(vec![text(row, 0)?, number(row, 1)?, number(row, 2)?, Value::from(days::date(row.get(3)?))])
+        },
+    )
+}
+
+/// What the choices of a filter are: versions and systems of `project`.
+///
+/// # Errors
+///
+/// [`Error`].
+pub fn choices(sums: &Connection, project: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+    let of = |column: &str| -> Result<Vec<String>, Error> {
+        let sql = format!(
+            "SELECT DISTINCT {column} FROM programs WHERE project = ?1 AND {column} NOT IN ('', '*')
+               AND id IN (SELECT program FROM installations WHERE project = ?1) ORDER BY 1 LIMIT 1000"
+        );
+        let mut statement = sums.prepare(&sql)?;
+        let found = statement.query_map([project], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    };
+    Ok((of("version")?, of("system")?))
+}
+
+/// The answer of `view`; `now` in seconds since 1970 is for what is recent. Where events are only shown of many, `is_of_many`, none is shown by itself.
+///
+/// # Errors
+///
+/// [`Error`].
+pub fn answer(
+    view: View,
+    sums: &Connection,
+    state: &Path,
+    filter: &Filter,
+    (now, is_of_many): (u64, bool),
+) -> Result<Table, Error> {
+    match view {
+        View::Days => sql::days(sums, filter),
+        View::Months => sql::months(sums, filter),
+        View::Versions => sql::programs(sums, filter, "version"),
+        View::Systems => sql::programs(sums, filter, "system"),
+        View::Events => sql::events(sums, filter),
+        View::Words => sql::words(sums, filter, "w.name NOT IN ('app.crash', ?6)"),
+        View::Trend => sql::trend(sums, filter),
+        View::Values => sql::values(sums, filter),
+        View::Counters => sql::counters(sums, filter),
+        View::Crashes => sql::crashes(sums, filter),
+        View::Lost => sql::words(sums, filter, "w.name = ?6"),
+        View::Notes => sql::notes(sums, filter),
+        View::Recent if is_of_many => Ok(Table::default()),
+        View::Recent => sql::recent(sums, state, filter, now),
+    }
+}
