@@ -17,18 +17,30 @@ pub mod page;
 pub mod said;
 pub mod settings;
 pub mod store;
+pub mod tls;
 pub mod views;
 pub mod writer;
 
 use crate::links::accepting::accept;
 use crate::links::http::CONNECTIONS_MAX;
 use crate::links::otlp::PATIENCE;
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use settings::Settings;
 use std::net::SocketAddr;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+/// Answers requests of one connection until it ends.
+async fn answer(connection: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    // Whatever ends it, the peer sees.
+    let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
+}
 
 /// Listens with `settings` until the runtime ends, and says where.
 ///
@@ -42,13 +54,19 @@ pub async fn start(mut settings: Settings) -> Result<SocketAddr, String> {
     settings.listen = listener.local_addr().map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = settings.listen;
     let router = http::router(http::server::Server::new(&settings)?);
+    let tls = tls::acceptor(&settings)?;
     tokio::spawn(accept(listener, CONNECTIONS_MAX, move |connection| {
-        let router = router.clone();
+        let (router, tls) = (router.clone(), tls.clone());
         async move {
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-            // Whatever ends it, the peer sees.
-            let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
+            match tls {
+                None => answer(connection, router).await,
+                // Whoever does not speak TLS, or is too slow, sees the connection end.
+                Some(tls) => {
+                    if let Ok(Ok(connection)) = timeout(PATIENCE, tls.accept(connection)).await {
+                        answer(connection, router).await;
+                    }
+                }
+            }
         }
     }));
     Ok(address)

@@ -9,12 +9,13 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{CommandExecuted, Milliseconds, Pseudonym, Record, Secret};
 use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
-use automagik_telemetry_test_support::{at_home, omni};
+use automagik_telemetry_test_support::{at_home, omni, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use prost::Message;
+use rcgen::KeyPair;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -127,7 +128,8 @@ fn logs(who: u8, count: usize) -> Vec<u8> {
 fn an_event_of_a_real_program_is_on_the_page_when_it_has_arrived() {
     let (state, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let server = Server::start(state.path(), &[]);
-    assert!(server.get("/").contains(&format!("AUTOMAGIK_TELEMETRY_ENDPOINT={}", server.endpoint())));
+    let (_, front) = server.get_with("/", &[&format!("host: {}", server.address)]);
+    assert!(front.contains(&format!("AUTOMAGIK_TELEMETRY_ENDPOINT={}<", server.endpoint())), "{front}");
     let mut live = TcpStream::connect(server.address).unwrap();
     write!(live, "GET /live?project=omni HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut lines = BufReader::new(live).lines().map(Result::unwrap);
@@ -289,6 +291,29 @@ fn only_whoever_has_the_secret_writes_or_reads() {
 }
 
 #[test]
+fn with_tls_a_real_program_sends_and_without_it_nobody_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = tls::authority();
+    let key = KeyPair::generate().unwrap();
+    let certificate = tls::named("localhost").signed_by(&key, &authority).unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (chain, key) = (write("chain.pem", certificate.pem()), write("key.pem", key.serialize_pem()));
+    let server =
+        Server::start(&folder.path().join("state"), &["--tls-certificates", &chain, "--tls-key", &key]);
+    assert_eq!(server.try_post("/v1/logs", &["content-type: application/json"], b"{}"), None);
+    let trusted = write("authority.pem", authority.pem());
+    let mut program = at_home(folder.path(), omni());
+    program.env("AUTOMAGIK_TELEMETRY_ENABLED", "true").env("AUTOMAGIK_TELEMETRY_CERTIFICATE", trusted);
+    program.env("AUTOMAGIK_TELEMETRY_ENDPOINT", format!("https://localhost:{}", server.address.port()));
+    let output = program.args(["telemetry", "test"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
 fn a_page_whose_name_leads_here_reads_nothing() {
     let state = tempfile::tempdir().unwrap();
     let server = Server::start(state.path(), &[]);
@@ -316,6 +341,8 @@ fn what_is_wrong_with_a_setting_is_said_with_the_remedy() {
         (&["--write-token", missing], "can't be read"),
         (&["--read-password", short], "16 characters or more"),
         (&["--manifests", missing], "make the folder, or name another one"),
+        (&["--tls-key", short], "--tls-certificates"),
+        (&["--tls-key", short, "--tls-certificates", short], "is no such file of PEM"),
         (&["--details-days", "0"], "0 is not in 1..=3650"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_telemetry-gateway"));

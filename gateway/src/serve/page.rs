@@ -7,7 +7,6 @@ use crate::tools::manifest;
 use automagik_telemetry_core::manifest::Manifest;
 use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The style of all pages.
@@ -25,8 +24,6 @@ pub struct Rules {
     pub sums_days: u64,
     /// Fewest installations of a combination of words.
     pub k: u64,
-    /// Where programs send to.
-    pub address: SocketAddr,
     /// Whether they need a token.
     pub has_token: bool,
 }
@@ -41,9 +38,9 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// The page of all projects.
+/// The page of all projects; programs send to `base`.
 #[must_use]
-pub fn front(projects: &Table, rules: &Rules) -> Markup {
+pub fn front(projects: &Table, rules: &Rules, base: &str) -> Markup {
     around(
         "Telemetry",
         html! {
@@ -55,7 +52,7 @@ pub fn front(projects: &Table, rules: &Rules) -> Markup {
                 h2 { "Send to this server" }
                 p { "Start a program with these variables (" code { "AUTOMAGIK" } " stands for its organization):" }
                 pre {
-                    "AUTOMAGIK_TELEMETRY_ENABLED=true \\\nAUTOMAGIK_TELEMETRY_ENDPOINT=http://" (rules.address)
+                    "AUTOMAGIK_TELEMETRY_ENABLED=true \\\nAUTOMAGIK_TELEMETRY_ENDPOINT=" (base)
                     @if rules.has_token { " \\\nAUTOMAGIK_TELEMETRY_HEADERS='authorization=Bearer%20TOKEN'" }
                 }
             }
@@ -185,7 +182,16 @@ fn bars(table: &Table) -> Markup {
 }
 
 fn heads(table: &Table) -> Markup {
-    html! { thead { tr { @for column in &table.columns { th scope="col" { (column) } } } } }
+    let is_number = |at: usize| table.rows.first().and_then(|row| row.get(at)).is_some_and(Value::is_number);
+    html! {
+        thead {
+            tr {
+                @for (at, column) in table.columns.iter().enumerate() {
+                    th scope="col" class=[is_number(at).then_some("number")] { (column) }
+                }
+            }
+        }
+    }
 }
 
 fn cell(value: &Value) -> Markup {

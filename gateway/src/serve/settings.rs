@@ -31,8 +31,14 @@ pub struct Settings {
     #[arg(long, default_value_t = 10_240)]
     pub disk_max: u64,
     /// Most requests a second: those above are answered with 429, and programs send them again.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_max: u32,
+    /// A file of certificates in PEM, that of this server first: it speaks TLS.
+    #[arg(long, requires = "tls_key")]
+    pub tls_certificates: Option<PathBuf>,
+    /// The file of their key, in PEM.
+    #[arg(long, requires = "tls_certificates")]
+    pub tls_key: Option<PathBuf>,
     /// A file with the token that programs must send (`authorization: Bearer ...`).
     #[arg(long)]
     pub write_token: Option<PathBuf>,

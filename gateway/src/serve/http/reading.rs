@@ -8,8 +8,8 @@ use crate::serve::page;
 use crate::serve::views::answer::{self, answer};
 use crate::serve::views::question::{Filter, Table, View};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use std::convert::Infallible;
@@ -40,11 +40,17 @@ impl Asked {
     }
 }
 
-pub(super) async fn front(State(server): State<Arc<Server>>) -> Result<impl IntoResponse, Failed> {
+pub(super) async fn front(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Failed> {
+    // As the reader reaches it, so do programs.
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let base = format!("{}://{host}", if server.has_tls { "https" } else { "http" });
     let today = now() / DAY;
     let from = (today + 1).saturating_sub(DAYS_SHOWN);
     let projects = server.read(move |sums| answer::projects(sums, from, today)).await?;
-    Ok(html(page::front(&projects, &server.rules).into_string()))
+    Ok(html(page::front(&projects, &server.rules, &base).into_string()))
 }
 
 pub(super) async fn project(

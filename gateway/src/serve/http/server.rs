@@ -21,6 +21,7 @@ pub struct Server {
     pub(super) state: PathBuf,
     pub(super) secrets: Secrets,
     pub(super) rules: page::Rules,
+    pub(super) has_tls: bool,
     pub(super) manifests: Option<Manifests>,
     pub(super) writer: Writer,
     /// Places for requests of programs that are read and taken apart.
@@ -44,9 +45,9 @@ impl Server {
                 details_days: settings.details_days,
                 sums_days: settings.sums_days,
                 k: settings.k,
-                address: settings.listen,
                 has_token: settings.write_token.is_some(),
             },
+            has_tls: settings.tls_key.is_some(),
             manifests: manifests.map_err(|error| error.to_string())?,
             writer: Writer::start(settings)?,
             taken: Semaphore::new(TAKEN_MAX),

@@ -48,14 +48,15 @@ impl Server {
             let message = "send the server's token: authorization: Bearer ...";
             return Err(Refused::new(StatusCode::UNAUTHORIZED, message));
         }
+        let is_gzip = otlp::is_gzip(headers)?;
+        let stopping = Refused::later("the server is stopping", RETRY_SECONDS);
+        let Ok(_place) = self.taken.acquire().await else { return Err(stopping) };
+        // Read whole first: whoever is told to come again while it still sends may not hear it.
+        let body = otlp::body(body).await?;
         if !self.rate.admits(now()) {
             let many = Refused::later("more requests a second than this server takes (--rate-max)", 1);
             return Err(many.with_status(StatusCode::TOO_MANY_REQUESTS));
         }
-        let is_gzip = otlp::is_gzip(headers)?;
-        let stopping = Refused::later("the server is stopping", RETRY_SECONDS);
-        let Ok(_place) = self.taken.acquire().await else { return Err(stopping) };
-        let body = otlp::body(body).await?;
         let request = self.said(signal, form, is_gzip, &body)?;
         if !request.said.is_empty() {
             self.writer.keep(request.said).await.map_err(|refused| match refused {
