@@ -4,8 +4,9 @@
 
 use automagik_telemetry_gateway::serve::days::{self, DAY};
 use automagik_telemetry_gateway::serve::said::{CLASS, Kind, Program, Said, Tuple};
+use automagik_telemetry_gateway::serve::stacks::Stacks;
 use automagik_telemetry_gateway::serve::store::{Rules, Store};
-use automagik_telemetry_gateway::serve::views::answer;
+use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, View};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -148,12 +149,14 @@ fn main() {
         memory()
     );
     let filter = Filter { project: "omni".to_owned(), from: START / DAY, to: end / DAY, ..Filter::default() };
+    let stacks = Stacks::default();
+    let given = Given { state: folder, now: end - 1, is_of_many: false, stacks: &stacks };
     for view in View::ALL {
         let mut times: Vec<u128> = (0..5)
             .map(|_| {
                 let begun = Instant::now();
                 let sums = answer::open(folder).unwrap();
-                answer::answer(view, &sums, folder, &filter, (end - 1, false)).unwrap();
+                answer::answer(view, &sums, &filter, given).unwrap();
                 begun.elapsed().as_micros()
             })
             .collect();

@@ -16,6 +16,7 @@ pub mod http;
 pub mod page;
 pub mod said;
 pub mod settings;
+pub mod stacks;
 pub mod store;
 pub mod tls;
 pub mod views;

@@ -2,8 +2,9 @@
 
 use automagik_telemetry_gateway::serve::days::{self, DAY};
 use automagik_telemetry_gateway::serve::said::{Kind, Program, Said, Tuple};
+use automagik_telemetry_gateway::serve::stacks::Stacks;
 use automagik_telemetry_gateway::serve::store::{Rules, Store};
-use automagik_telemetry_gateway::serve::views::answer;
+use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, Table, View};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,9 @@ fn filter(from: u64, to: u64) -> Filter {
 
 fn ask(store: &Store, view: View, filter: &Filter, now: u64) -> Table {
     let sums = answer::open(store.folder()).unwrap();
-    answer::answer(view, &sums, store.folder(), filter, (now, store.rules().k > 1)).unwrap()
+    let is_of_many = store.rules().k > 1;
+    let given = Given { state: store.folder(), now, is_of_many, stacks: &Stacks::default() };
+    answer::answer(view, &sums, filter, given).unwrap()
 }
 
 /// A day passes at the store.

@@ -1,9 +1,12 @@
 //! Programs that panic in every way: each arrives once, without a word of what the program knew, and its functions and lines are found again from the program's file.
 
+use automagik_telemetry_gateway::serve::settings::Settings;
 use automagik_telemetry_symbolize::backtrace::{Backtrace, Symbolizer};
 use automagik_telemetry_symbolize::builds::Builds;
 use automagik_telemetry_symbolize::crashes;
 use automagik_telemetry_test_support::{Receiver, Rotel, at_home};
+use clap::Parser;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -308,6 +311,40 @@ fn what_a_real_collector_hands_on_reads_like_a_backtrace_after_one_command() {
         format!("panics::main\n             at panics/src/main.rs:{caller}\n"),
     ] {
         assert!(output.status.success() && text.contains(&expected), "{expected}\n{text}");
+    }
+}
+
+/// Settings as the server's command line gives them.
+#[derive(clap::Parser)]
+struct Serve {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_has_the_programs_shows_its_crashes_as_functions_and_lines() {
+    let (folder, home) = (built("release"), tempfile::tempdir().unwrap());
+    let (state, builds) = (home.path().join("server"), folder.path());
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()];
+    let serve = Serve::parse_from(arguments.iter().chain(&["--builds", builds.to_str().unwrap()]));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let address = runtime.block_on(automagik_telemetry_gateway::serve::start(serve.settings)).unwrap();
+    for way in ["err", "report"] {
+        run(&program(builds), way, home.path(), &format!("http://{address}"));
+    }
+    let mut connection = std::net::TcpStream::connect(address).unwrap();
+    let request =
+        "GET /view/crashes.csv?project=panics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let line = line_of(MAIN, "failed.unwrap()");
+    for expected in [
+        format!("panic.unwrap_err in version 1.0.0 at src/main.rs:{line}:"),
+        format!("panics::err\n             at panics/src/main.rs:{line}\n"),
+    ] {
+        assert!(answer.contains(&expected), "{expected}\n{answer}");
     }
 }
 

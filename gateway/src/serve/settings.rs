@@ -18,6 +18,9 @@ pub struct Settings {
     /// A folder of manifests, *.cbor: what is in none of them is refused. Without it, whatever programs say is kept.
     #[arg(long)]
     pub manifests: Option<PathBuf>,
+    /// A folder of programs and their debug files, of any versions: stacks of crashes are shown as functions and lines.
+    #[arg(long)]
+    pub builds: Option<PathBuf>,
     /// How many days events are kept one by one, with their pseudonyms.
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_650))]
     pub details_days: u64,

@@ -5,7 +5,7 @@ use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
 use crate::serve::days::{self, DAY};
 use crate::serve::page;
-use crate::serve::views::answer::{self, answer};
+use crate::serve::views::answer::{self, Given, answer};
 use crate::serve::views::question::{Filter, Table, View};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HOST};
@@ -40,6 +40,11 @@ impl Asked {
     }
 }
 
+/// What `server`'s answers depend on.
+fn given(server: &Server, now: u64) -> Given<'_> {
+    Given { state: &server.state, now, is_of_many: server.rules.k > 1, stacks: &server.stacks }
+}
+
 pub(super) async fn front(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
@@ -57,13 +62,13 @@ pub(super) async fn project(
     State(server): State<Arc<Server>>,
     Query(asked): Query<Asked>,
 ) -> Result<impl IntoResponse, Failed> {
-    let (now, state, is_of_many) = (now(), server.state.clone(), server.rules.k > 1);
+    let now = now();
     let filter = asked.filter(now / DAY);
-    let about = filter.clone();
+    let (about, asked) = (filter.clone(), Arc::clone(&server));
     let (choices, tables) = server
         .read(move |sums| {
             let choices = answer::choices(sums, &about.project)?;
-            let ask = |view| Ok((view, answer(view, sums, &state, &about, (now, is_of_many))?));
+            let ask = |view| Ok((view, answer(view, sums, &about, given(&asked, now))?));
             Ok((choices, View::ALL.into_iter().map(ask).collect::<Result<Vec<_>, Error>>()?))
         })
         .await?;
@@ -83,9 +88,9 @@ pub(super) async fn view(
         let there_is = format!("there are {}, each as .csv and .json\n", views.join(", "));
         return Ok((StatusCode::NOT_FOUND, there_is).into_response());
     };
-    let (now, state, is_of_many) = (now(), server.state.clone(), server.rules.k > 1);
-    let filter = asked.filter(now / DAY);
-    let table = server.read(move |sums| answer(view, sums, &state, &filter, (now, is_of_many))).await?;
+    let now = now();
+    let (filter, asked) = (asked.filter(now / DAY), Arc::clone(&server));
+    let table = server.read(move |sums| answer(view, sums, &filter, given(&asked, now))).await?;
     let name = format!("attachment; filename=\"{}.{form}\"", view.word());
     let disposition = (CONTENT_DISPOSITION, name);
     Ok(if form == "csv" {

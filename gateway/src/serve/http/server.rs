@@ -5,11 +5,13 @@ use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
 use crate::serve::page;
 use crate::serve::settings::{Secrets, Settings};
+use crate::serve::stacks::Stacks;
 use crate::serve::views::answer;
 use crate::serve::writer::Writer;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
@@ -22,6 +24,7 @@ pub struct Server {
     pub(super) secrets: Secrets,
     pub(super) rules: page::Rules,
     pub(super) has_tls: bool,
+    pub(super) stacks: Arc<Stacks>,
     pub(super) manifests: Option<Manifests>,
     pub(super) writer: Writer,
     /// Places for requests of programs that are read and taken apart.
@@ -47,6 +50,7 @@ impl Server {
                 k: settings.k,
                 has_token: settings.write_token.is_some(),
             },
+            stacks: Arc::new(Stacks::of(settings.builds.as_deref())?),
             has_tls: settings.tls_key.is_some(),
             manifests: manifests.map_err(|error| error.to_string())?,
             writer: Writer::start(settings)?,

@@ -4,6 +4,7 @@ use super::question::{Filter, Table, View};
 use super::sql::{self, number, rows, text};
 use crate::serve::database::{self, Error};
 use crate::serve::days;
+use crate::serve::stacks::Stacks;
 use crate::serve::store;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -56,18 +57,25 @@ pub fn choices(sums: &Connection, project: &str) -> Result<(Vec<String>, Vec<Str
     Ok((of("version")?, of("system")?))
 }
 
-/// The answer of `view`; `now` in seconds since 1970 is for what is recent. Where events are only shown of many, `is_of_many`, none is shown by itself.
+/// What an answer depends on beside the question.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The folder of what is kept.
+    pub state: &'a Path,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// Whether events are only shown of many, and none by itself.
+    pub is_of_many: bool,
+    /// What makes functions of stacks.
+    pub stacks: &'a Stacks,
+}
+
+/// The answer of `view`.
 ///
 /// # Errors
 ///
 /// [`Error`].
-pub fn answer(
-    view: View,
-    sums: &Connection,
-    state: &Path,
-    filter: &Filter,
-    (now, is_of_many): (u64, bool),
-) -> Result<Table, Error> {
+pub fn answer(view: View, sums: &Connection, filter: &Filter, given: Given<'_>) -> Result<Table, Error> {
     match view {
         View::Days => sql::days(sums, filter),
         View::Months => sql::months(sums, filter),
@@ -78,10 +86,10 @@ pub fn answer(
         View::Trend => sql::trend(sums, filter),
         View::Values => sql::values(sums, filter),
         View::Counters => sql::counters(sums, filter),
-        View::Crashes => sql::crashes(sums, filter),
+        View::Crashes => sql::crashes(sums, filter, given.stacks),
         View::Lost => sql::words(sums, filter, "w.name = ?6"),
         View::Notes => sql::notes(sums, filter),
-        View::Recent if is_of_many => Ok(Table::default()),
-        View::Recent => sql::recent(sums, state, filter, now),
+        View::Recent if given.is_of_many => Ok(Table::default()),
+        View::Recent => sql::recent(sums, given.state, filter, given.now),
     }
 }

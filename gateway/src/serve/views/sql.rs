@@ -4,6 +4,7 @@ use super::question::{Filter, Table};
 use crate::serve::database::Error;
 use crate::serve::days::{self as calendar, DAY};
 use crate::serve::said::{CRASH, Kind};
+use crate::serve::stacks::Stacks;
 use crate::serve::store;
 use crate::serve::store::sums::CLOSED;
 use automagik_telemetry_core::loss::EVENT_DROPPED;
@@ -196,14 +197,15 @@ pub(super) fn counters(sums: &Connection, filter: &Filter) -> Result<Table, Erro
     })
 }
 
-pub(super) fn crashes(sums: &Connection, filter: &Filter) -> Result<Table, Error> {
+pub(super) fn crashes(sums: &Connection, filter: &Filter, stacks: &Stacks) -> Result<Table, Error> {
     let sql = format!(
         "SELECT w.value, sum(d.count), max(d.day) FROM {} WHERE w.kind = 0 AND w.name = ?6 AND w.key = '*'
          GROUP BY w.id ORDER BY 2 DESC LIMIT {ROWS_MAX}",
         counted("day, word")
     );
     filtered(sums, &["count", "last day", "version", "type", "stack"], &sql, filter, &[&CRASH], |row| {
-        let words: Map<String, Value> = serde_json::from_str(&row.get::<_, String>(0)?).unwrap_or_default();
+        let attributes: String = row.get(0)?;
+        let words: Map<String, Value> = serde_json::from_str(&attributes).unwrap_or_default();
         let word = |key: &str| words.get(key).cloned().unwrap_or(Value::from(store::REST));
         let last = calendar::date(row.get(2)?);
         Ok(vec![
@@ -211,7 +213,7 @@ pub(super) fn crashes(sums: &Connection, filter: &Filter) -> Result<Table, Error
             last.into(),
             word("service.version"),
             word("exception.type"),
-            word("exception.stacktrace"),
+            stacks.text(&attributes).map_or_else(|| word("exception.stacktrace"), Value::from),
         ])
     })
 }
