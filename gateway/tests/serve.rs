@@ -3,11 +3,14 @@
 #![cfg(unix)]
 
 use automagik_telemetry_core::consent::{Answer, Signals, decide};
-use automagik_telemetry_core::otlp::{Logs, Metrics};
+use automagik_telemetry_core::crashes::{Build, Crash, CrashReport, Exception, Stack};
+use automagik_telemetry_core::otlp::{Logs, Metrics, encode_crash};
 use automagik_telemetry_core::record::Delta;
 use automagik_telemetry_core::resource::Resource;
+use automagik_telemetry_core::schema::Checked;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{CommandExecuted, Milliseconds, Pseudonym, Record, Secret};
+use automagik_telemetry_derive::Schema;
 use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
 use automagik_telemetry_test_support::{at_home, omni, tls};
 use flate2::Compression;
@@ -18,9 +21,12 @@ use prost::Message;
 use rcgen::KeyPair;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::panic::Location;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+extern crate automagik_telemetry_core as automagik_telemetry;
 
 /// A server that ends with its test.
 struct Server {
@@ -221,6 +227,67 @@ fn with_manifests_no_text_gets_in() {
     assert!(!holds(state.path(), b"MARKED"));
     // Said by nobody, and listed.
     assert!(server.get("/project?project=simulated").contains("calibrate"), "the inventory is shown");
+}
+
+/// A program that tells its crashes.
+#[derive(Schema)]
+#[schema(organization = "automagik", project = "falls", version = "1.0.0")]
+enum Falls {
+    Crash(Crash),
+}
+
+/// The request of a crash of it.
+fn crash() -> ExportLogsServiceRequest {
+    let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
+    let schema = Checked::<Falls>::DESCRIPTOR;
+    let resource = Resource::new(schema, Pseudonym::new(&Secret::new([7; 32], yes), "falls", 0));
+    let mut stack = Stack::new();
+    [0x1a2b4, 0x1b000, 0x1b000, 0x1b000].into_iter().for_each(|address| stack.push(address));
+    stack.push_elsewhere();
+    let seconds = u64::from(minute()) * 60;
+    let place = Some(Location::caller());
+    let report = CrashReport::new(
+        schema,
+        Exception::Assertion,
+        place,
+        stack,
+        Build::gnu(&[0xAB; 20]).unwrap(),
+        seconds,
+    );
+    let mut buffer = [0; 4_096];
+    ExportLogsServiceRequest::decode(encode_crash(&resource, &report, &mut buffer).unwrap()).unwrap()
+}
+
+#[test]
+fn with_manifests_a_crash_gets_in_and_no_text_in_its_place() {
+    let (state, manifests) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let schema = Checked::<Falls>::DESCRIPTOR;
+    let mut bytes = vec![0; automagik_telemetry_core::manifest::len(schema)];
+    automagik_telemetry_core::manifest::encode(schema, &mut bytes[..]).unwrap();
+    std::fs::write(manifests.path().join("falls.cbor"), bytes).unwrap();
+    let server = Server::start(state.path(), &["--manifests", manifests.path().to_str().unwrap()]);
+    let honest = crash();
+    assert_eq!(server.post_logs(&honest.encode_to_vec()), (200, Vec::new()), "nothing of it is refused");
+    let attributes = honest.resource_logs[0].scope_logs[0].log_records[0].attributes.len();
+    // A text in the place of each value, and one more.
+    for at in 0..=attributes {
+        let mut request = honest.clone();
+        let attributes = &mut request.resource_logs[0].scope_logs[0].log_records[0].attributes;
+        let marked = Some(AnyValue { value: Some(Value::StringValue("MARKED".to_owned())) });
+        match attributes.get_mut(at) {
+            Some(attribute) => attribute.value = marked,
+            None => {
+                attributes.push(KeyValue { key: "MARKED".to_owned(), value: marked, ..KeyValue::default() })
+            }
+        }
+        let (_, body) = server.post_logs(&request.encode_to_vec());
+        let told = ExportLogsServiceResponse::decode(body.as_slice()).unwrap().partial_success.unwrap();
+        assert_eq!(told.rejected_log_records, 1, "{at}");
+    }
+    assert!(!holds(state.path(), b"MARKED"));
+    let crashes = server.rows("crashes", "falls");
+    assert_eq!((crashes.len(), &crashes[0]["count"]), (1, &1.into()), "{crashes:?}");
+    assert!(crashes[0]["stack"].as_str().unwrap().contains("0x1b000 3 times"), "{crashes:?}");
 }
 
 /// Whether any file below `folder` holds `bytes`.

@@ -9,6 +9,7 @@
 //! What goes on is written anew from the manifest, as it is for devices: a string that is in none has no way through.
 
 pub mod origin;
+pub mod crash;
 pub mod logs;
 pub mod metrics;
 pub mod taken;

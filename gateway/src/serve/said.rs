@@ -25,9 +25,6 @@ const ATTRIBUTES_MAX: usize = 32;
 /// The attribute that a class of a histogram has beside its labels: the lowest value in it.
 pub const CLASS: &str = "class";
 
-/// The event of a crash.
-pub const CRASH: &str = "app.crash";
-
 /// What a count is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -96,7 +93,9 @@ impl Request {
         })
     }
 
-    fn of_logs(request: &ExportLogsServiceRequest) -> Self {
+    /// What these log records say.
+    #[must_use]
+    pub fn of_logs(request: &ExportLogsServiceRequest) -> Self {
         let mut read = Self::default();
         for of_resource in &request.resource_logs {
             let logs = || of_resource.scope_logs.iter().flat_map(|scope| &scope.log_records);

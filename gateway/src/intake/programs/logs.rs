@@ -40,14 +40,18 @@ pub fn take(request: &ExportLogsServiceRequest, manifests: &Manifests, now: Now)
     taken
 }
 
-fn record(log: &LogRecord, vocabulary: &Vocabulary) -> Result<Record, Refusal> {
-    let has_more = log.body.is_some()
+/// Whether `log` says what no event does.
+pub(super) fn has_more(log: &LogRecord) -> bool {
+    log.body.is_some()
         || !log.severity_text.is_empty()
         || log.dropped_attributes_count > 0
         || log.flags > 0
         || !log.trace_id.is_empty()
-        || !log.span_id.is_empty();
-    if has_more {
+        || !log.span_id.is_empty()
+}
+
+fn record(log: &LogRecord, vocabulary: &Vocabulary) -> Result<Record, Refusal> {
+    if has_more(log) {
         return Err(Refusal::More);
     }
     let (index, event) = vocabulary.event_named(&log.event_name).ok_or(Refusal::UnknownName)?;

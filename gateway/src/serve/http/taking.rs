@@ -5,6 +5,7 @@ use super::server::{Server, now};
 use crate::forward::request::Devices;
 use crate::intake::held::Held;
 use crate::intake::programs::request::{self, Form};
+use crate::intake::programs::{crash, logs, metrics};
 use crate::known::backward::Backward;
 use crate::links::otlp::{self, Refused};
 use crate::serve::said::Request;
@@ -80,10 +81,17 @@ impl Server {
 
     /// What `body` says: with manifests, what they let through.
     fn said(&self, signal: Signal, form: Form, is_gzip: bool, body: &[u8]) -> Result<Request, Refused> {
-        let Some(manifests) = &self.manifests else {
-            return Ok(Request::read(signal, form, &request::unpacked(body, is_gzip)?)?);
+        let body = request::unpacked(body, is_gzip)?;
+        let Some(manifests) = &self.manifests else { return Ok(Request::read(signal, form, &body)?) };
+        let now = SystemTime::now().into();
+        let (taken, crashes) = match signal {
+            Signal::Logs => {
+                let mut logs = form.read(&body)?;
+                let crashes = Request::of_logs(&crash::take_out(&mut logs, manifests));
+                (logs::take(&logs, manifests, now), crashes)
+            }
+            Signal::Metrics => (metrics::take(&form.read(&body)?, manifests, now), Request::default()),
         };
-        let taken = request::take(signal, form, is_gzip, body, manifests, SystemTime::now().into())?;
         let mut rest = taken.held.as_slice();
         let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests, false);
         let mut out = Backward::with_room(1 << 16);
@@ -92,6 +100,7 @@ impl Server {
             Signal::Metrics => devices.metrics(&mut out),
         };
         let mut read = Request::read(signal, Form::Protobuf, out.as_slice())?;
+        read.said.extend(crashes.said);
         let (refused, why) = taken.refused();
         if refused > 0 {
             (read.refused, read.why) = (read.refused + refused, why);

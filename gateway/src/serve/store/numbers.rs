@@ -7,8 +7,9 @@
 //! | a class of a histogram | all labels and the class |
 
 use super::{REST, Store};
+use crate::intake::programs::crash::CRASH;
 use crate::serve::database::Error;
-use crate::serve::said::{CLASS, CRASH, Kind, Program, Tuple};
+use crate::serve::said::{CLASS, Kind, Program, Tuple};
 use rusqlite::types::Value as Word;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};

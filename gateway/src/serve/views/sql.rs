@@ -1,9 +1,10 @@
 //! Each question in SQL.
 
 use super::question::{Filter, Table};
+use crate::intake::programs::crash::CRASH;
 use crate::serve::database::Error;
 use crate::serve::days::{self as calendar, DAY};
-use crate::serve::said::{CRASH, Kind};
+use crate::serve::said::Kind;
 use crate::serve::stacks::Stacks;
 use crate::serve::store;
 use crate::serve::store::sums::CLOSED;
