@@ -3,7 +3,8 @@
 //! A receiver in this process plays the collector: it decodes with the official OTLP types and none of our code. An
 //! application that was told "yes" records one event of each kind. What it sends is shown twice: by the application's
 //! verbose mode, and by the receiver. Then a gateway takes the sealed frames of devices that can't speak HTTP, over a line that loses a third of them, and
-//! forwards what they say to the same collector. The exit code is 0 only where every event arrived and every string of the application is one of its
+//! forwards what they say to the same collector. At last a server of one's own is given all that arrived, and shows it: at a terminal until Enter is pressed, elsewhere and
+//! with `--exit` no longer than it takes. The exit code is 0 only where every event arrived and every string of the application is one of its
 //! vocabulary.
 
 use automagik_telemetry::record::Record;
@@ -14,9 +15,10 @@ use automagik_telemetry::{
     HttpStatus, Includes, Label, Milliseconds, OperationLatency, Schema, ServiceHealth, Telemetry, resource,
     vocabulary,
 };
-use automagik_telemetry_test_support::{Log, Receiver};
+use automagik_telemetry_test_support::{Log, Receiver, Request};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, IsTerminal, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, ExitCode, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -173,14 +175,57 @@ fn devices(collector: &Receiver, before: usize) -> Result<(), Box<dyn std::error
     for (key, value) in &log.resource {
         println!("{key:<31} {value}");
     }
+    serve(&gateway, &collector.requests())
+}
+
+/// A server that keeps what arrived, and shows it.
+fn serve(gateway: &Gateway, requests: &[Request]) -> Result<(), Box<dyn std::error::Error>> {
+    let state = gateway.folder.path().join("served");
+    let mut command = Process::new(&gateway.program);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--state"]).arg(state).stderr(Stdio::piped());
+    let mut server = Ended(command.spawn()?);
+    let lines = BufReader::new(server.0.stderr.take().ok_or("it says nothing")?).lines();
+    // `telemetry-gateway: open http://127.0.0.1:40000`
+    let said = lines.map_while(Result::ok).find(|line| line.contains("http://"));
+    let said = said.ok_or("the server has ended")?;
+    let address = said.rsplit("http://").next().unwrap_or_default();
+    for request in requests {
+        let head = format!(
+            "POST {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n",
+            request.path,
+            request.body.len()
+        );
+        let mut connection = TcpStream::connect(address)?;
+        connection.write_all(&[head.as_bytes(), &request.body].concat())?;
+        let mut answer = String::new();
+        BufReader::new(connection).read_line(&mut answer)?;
+        if !answer.contains(" 200 ") {
+            return Err(format!("the server answered {answer}").into());
+        }
+    }
+    println!("\nA server of your own has all of it: http://{address}");
+    if std::env::args().all(|argument| argument != "--exit") && std::io::stdin().is_terminal() {
+        println!("Press Enter to end it.");
+        std::io::stdin().read_line(&mut String::new())?;
+    }
     Ok(())
+}
+
+/// A process that ends with this.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// `telemetry-gateway run`, with what it needs in a folder. It ends with this.
 struct Gateway {
     folder: tempfile::TempDir,
     program: PathBuf,
-    process: Child,
+    _process: Ended,
     address: String,
 }
 
@@ -218,20 +263,13 @@ impl Gateway {
         // `telemetry-gateway: udp 127.0.0.1:40000`
         let said = lines.next().ok_or("the gateway has ended")??;
         let address = said.rsplit(' ').next().unwrap_or_default().to_owned();
-        Ok(Self { folder, program, process, address })
+        Ok(Self { folder, program, _process: Ended(process), address })
     }
 
     fn command(&self, name: &str) -> Process {
         let mut command = Process::new(&self.program);
         command.arg(name).arg("--keys").arg(self.folder.path().join("keys"));
         command
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
