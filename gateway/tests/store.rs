@@ -46,7 +46,7 @@ fn filter(from: u64, to: u64) -> Filter {
 }
 
 fn ask(store: &Store, view: View, filter: &Filter, now: u64) -> Table {
-    let sums = answer::open(store.folder()).unwrap();
+    let sums = answer::open(store.folder(), store.rules().k).unwrap();
     let is_of_many = store.rules().k > 1;
     let given = Given { state: store.folder(), now, is_of_many, stacks: &Stacks::default() };
     answer::answer(view, &sums, filter, given).unwrap()
@@ -97,7 +97,7 @@ fn a_month_is_counted_once_and_its_sketch_is_destroyed_when_it_is_over() {
         store.append(&all, now).unwrap();
     }
     let sketch = |store: &Store| -> Option<Vec<u8>> {
-        let sums = answer::open(store.folder()).unwrap();
+        let sums = answer::open(store.folder(), 1).unwrap();
         sums.query_row("SELECT sketch FROM months WHERE month = '2026-11'", [], |row| row.get(0)).unwrap()
     };
     store.sum_up((START + 29 * DAY) / DAY).unwrap();
@@ -144,7 +144,7 @@ fn what_too_few_said_is_shown_in_no_answer() {
     store.append(&all, START).unwrap();
     store.sum_up(START / DAY).unwrap();
     let all = View::ALL.map(|view| format!("{:?}", ask(&store, view, &filter(START, START), START).rows));
-    let sums = answer::open(folder.path()).unwrap();
+    let sums = answer::open(folder.path(), 3).unwrap();
     let choices = format!("{:?}", answer::choices(&sums, "omni").unwrap());
     for secret in ["rare", "9.9.9"] {
         assert!(
@@ -177,6 +177,66 @@ fn what_even_together_too_few_said_is_only_a_number() {
         };
         assert_eq!(rows, expected, "{view:?}");
     }
+}
+
+#[test]
+fn a_larger_k_holds_for_what_was_kept_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = |k| Rules { details_days: 2, k, ..RULES };
+    let end = START + 3 * DAY;
+    {
+        let mut store = Store::open(folder.path(), rules(1)).unwrap();
+        for day in 0..3 {
+            let now = START + day * DAY;
+            pass(&mut store, now);
+            let common = (0..3).map(|who| said(who, "1.0.0", &["common"], now));
+            store.append(&common.chain([said(9, "1.0.0", &["rare"], now)]).collect::<Vec<_>>(), now).unwrap();
+        }
+        pass(&mut store, end);
+        assert!(format!("{:?}", ask(&store, View::Words, &filter(START, end), end)).contains("rare"));
+    }
+    let mut store = Store::open(folder.path(), rules(3)).unwrap();
+    pass(&mut store, end);
+    let words = ask(&store, View::Words, &filter(START, end), end).rows;
+    let counts: Vec<_> =
+        words.iter().map(|row| (row[2].as_str().unwrap(), row[3].as_u64().unwrap())).collect();
+    // Only the last day has details still: the two before it are not shown.
+    assert_eq!(counts, [("common", 3)]);
+    drop(store);
+    let store = Store::open(folder.path(), rules(1)).unwrap();
+    assert!(
+        format!("{:?}", ask(&store, View::Words, &filter(START, end), end)).contains("rare"),
+        "and they are not gone"
+    );
+}
+
+#[test]
+fn sums_that_are_made_again_and_again_are_those_that_are_made_once() {
+    for k in [1, 2] {
+        let (often, once) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut stores =
+            [&often, &once].map(|folder| Store::open(folder.path(), Rules { k, ..RULES }).unwrap());
+        for at in 0..20_u8 {
+            let said = [said(at % 5, "1.0.0", &[["a", "b", "c"][usize::from(at) % 3]], START)];
+            stores.iter_mut().for_each(|store| store.append(&said, START).unwrap());
+            stores[0].sum_up(START / DAY).unwrap();
+        }
+        stores[1].sum_up(START / DAY).unwrap();
+        for view in View::ALL {
+            let [often, once] = [0, 1].map(|at| ask(&stores[at], view, &filter(START, START), START));
+            assert_eq!(often, once, "{view:?}");
+        }
+    }
+}
+
+#[test]
+fn one_folder_is_for_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Store::open(folder.path(), RULES).unwrap();
+    let error = Store::open(folder.path(), RULES).unwrap_err().to_string();
+    assert!(error.contains("another server uses this folder"), "{error}");
+    drop(first);
+    Store::open(folder.path(), RULES).unwrap();
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub enum Error {
     TooManyWords,
     /// A month's sketch is damaged.
     Sketch,
+    /// Another server writes there.
+    InUse,
 }
 
 impl std::fmt::Display for Error {
@@ -25,6 +27,9 @@ impl std::fmt::Display for Error {
         match self {
             Self::Database(error) => write!(f, "the database: {error}"),
             Self::Disk(error) => write!(f, "the disk: {error}"),
+            Self::InUse => {
+                f.write_str("another server uses this folder: end it, or name another folder (--state)")
+            }
             Self::Sketch => f.write_str("the sketch of a month is damaged: its number stays as it is"),
             Self::TooManyWords => f.write_str(
                 "too many different combinations of words: give the programs' manifests (--manifests)",

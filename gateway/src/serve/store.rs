@@ -20,6 +20,7 @@ use super::days::{self, DAY, Day, Row};
 use super::said::{Program, Said, Tuple};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// What stands for words that too few said.
@@ -46,6 +47,8 @@ pub struct Store {
     /// Numbers, and the day that each was last noted for.
     tuples: HashMap<Tuple, (i64, u64)>,
     programs: HashMap<Program, (i64, u64)>,
+    /// Held as long as this is.
+    _lock: File,
 }
 
 /// The file of sums in `state`.
@@ -59,9 +62,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error`]; also where another process has it open for writing.
+    /// [`Error`]; [`Error::InUse`] where another process has it open.
     pub fn open(folder: &Path, rules: Rules) -> Result<Self, Error> {
         make_folder(folder)?;
+        let lock = File::create(folder.join("lock"))?;
+        lock.try_lock().map_err(|_| Error::InUse)?;
         let sums = connect(&sums_path(folder))?;
         sums.execute_batch(
             "CREATE TABLE IF NOT EXISTS programs(id INTEGER PRIMARY KEY, project TEXT NOT NULL, version TEXT NOT NULL, system TEXT NOT NULL,
@@ -73,6 +78,7 @@ impl Store {
              CREATE TABLE IF NOT EXISTS parts(tuple INTEGER NOT NULL, word INTEGER NOT NULL, PRIMARY KEY(tuple, word)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS daily(day INTEGER NOT NULL, program INTEGER NOT NULL, word INTEGER NOT NULL, count INTEGER NOT NULL,
                PRIMARY KEY(day, program, word)) WITHOUT ROWID;
+             CREATE TABLE IF NOT EXISTS summed(day INTEGER PRIMARY KEY, row INTEGER NOT NULL, k INTEGER NOT NULL);
              CREATE TABLE IF NOT EXISTS installations(day INTEGER NOT NULL, project TEXT NOT NULL, program INTEGER NOT NULL,
                count INTEGER NOT NULL, PRIMARY KEY(day, project, program)) WITHOUT ROWID;
              CREATE TABLE IF NOT EXISTS months(month TEXT NOT NULL, project TEXT NOT NULL, count INTEGER NOT NULL, sketch BLOB,
@@ -81,7 +87,8 @@ impl Store {
                WITHOUT ROWID;",
         )?;
         let folder = folder.to_owned();
-        Ok(Self { folder, rules, sums, today: None, tuples: HashMap::new(), programs: HashMap::new() })
+        let (tuples, programs) = (HashMap::new(), HashMap::new());
+        Ok(Self { folder, rules, sums, today: None, tuples, programs, _lock: lock })
     }
 
     /// The rules that it keeps.

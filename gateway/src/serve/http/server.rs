@@ -65,8 +65,8 @@ impl Server {
         ask: impl FnOnce(&rusqlite::Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Failed> {
         self.writer.sum_up().await;
-        let state = self.state.clone();
-        let asked = tokio::task::spawn_blocking(move || ask(&answer::open(&state)?)).await;
+        let (state, k) = (self.state.clone(), self.rules.k);
+        let asked = tokio::task::spawn_blocking(move || ask(&answer::open(&state, k)?)).await;
         asked
             .map_err(|_| Failed("the question was given up".to_owned()))?
             .map_err(|error| Failed(error.to_string()))

@@ -29,7 +29,7 @@ impl Store {
         }
         let transaction = self.sums.transaction()?;
         let mut deleted = 0;
-        for table in ["daily", "installations", "notes"] {
+        for table in ["daily", "installations", "notes", "summed"] {
             deleted += transaction.execute(&format!("DELETE FROM {table} WHERE day < ?1"), [sums_from])?;
         }
         deleted += transaction.execute("DELETE FROM months WHERE month < ?1", [days::month(sums_from)])?;

@@ -30,7 +30,7 @@ impl BuildHasher for Key {
 type Sketch = HyperLogLogPlus<[u8; 16], Key>;
 
 /// Adds the installations of `day`, whose file is attached as `details`. Those that are in already change nothing.
-pub(super) fn add(sums: &Connection, day: u64, k: u64) -> Result<(), Error> {
+pub(super) fn add(sums: &Connection, day: u64) -> Result<(), Error> {
     let month = days::month(day);
     let mut sketches: HashMap<String, Option<Sketch>> = HashMap::new();
     let mut said = sums.prepare(
@@ -51,8 +51,6 @@ pub(super) fn add(sums: &Connection, day: u64, k: u64) -> Result<(), Error> {
         let Some(mut sketch) = sketch else { continue };
         let count = sketch.count().round() as u64;
         let bytes = postcard::to_stdvec(&sketch).map_err(|_| Error::Sketch)?;
-        // What too few said is no number either.
-        let count = if count < k { 0 } else { count };
         sums.execute(
             "INSERT INTO months VALUES(?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET count = excluded.count, sketch = excluded.sketch",
             params![month, project, count, bytes],

@@ -4,7 +4,7 @@ use super::{REST, Store, months, numbers};
 use crate::serve::database::Error;
 use crate::serve::days;
 use crate::serve::said::{Kind, Tuple};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 /// The note of counts whose words are shown nowhere.
 pub const HIDDEN: &str = "said by too few to be shown";
@@ -29,7 +29,7 @@ impl Store {
         summed
     }
 
-    /// Sums up all days before `today` that have not been since their last event, and closes yesterday's file.
+    /// Sums up all days before `today` that have not been since their last event, or with another `k`, and closes yesterday's file.
     ///
     /// # Errors
     ///
@@ -41,8 +41,8 @@ impl Store {
         for day in days::kept(&self.folder).unwrap_or_default().into_iter().filter(|day| *day < today) {
             let closed = CLOSED;
             let is_closed: bool = self.sums.query_row(
-                "SELECT EXISTS(SELECT 1 FROM notes WHERE day = ?1 AND what = ?2)",
-                params![day, closed],
+                "SELECT EXISTS(SELECT 1 FROM notes WHERE day = ?1 AND what = ?2) AND EXISTS(SELECT 1 FROM summed WHERE day = ?1 AND k = ?3)",
+                params![day, closed, self.rules.k],
                 |row| row.get(0),
             )?;
             if !is_closed {
@@ -59,12 +59,26 @@ impl Store {
 /// whatever the program's version and system; where these are too few as well, only their number is kept.
 fn summed(sums: &mut Connection, day: u64, k: u64) -> Result<(), Error> {
     let transaction = sums.transaction()?;
-    transaction.execute("DELETE FROM daily WHERE day = ?1", [day])?;
+    let summed: Option<(i64, u64)> = transaction
+        .query_row("SELECT row, k FROM summed WHERE day = ?1", [day], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    // Who is too rare may not be so an hour later, so with a `k` a day is summed up anew each time.
+    let from = match summed {
+        Some((row, 1)) if k == 1 => row,
+        _ => {
+            transaction.execute("DELETE FROM daily WHERE day = ?1", [day])?;
+            0
+        }
+    };
+    let to: i64 =
+        transaction.query_row("SELECT coalesce(max(rowid), 0) FROM details.said", [], |row| row.get(0))?;
+    transaction.execute("INSERT OR REPLACE INTO summed VALUES(?1, ?2, ?3)", params![day, to, k])?;
     transaction.execute("DELETE FROM installations WHERE day = ?1", [day])?;
     transaction.execute("DELETE FROM notes WHERE day = ?1 AND what = ?2", params![day, HIDDEN])?;
-    transaction.execute_batch(
+    transaction.execute(
         "CREATE TEMP TABLE grouped AS SELECT i.program, s.tuple, sum(s.count) AS count, count(DISTINCT i.id) AS installations
-           FROM details.said s JOIN details.installations i ON i.id = s.installation GROUP BY i.program, s.tuple;",
+           FROM details.said s JOIN details.installations i ON i.id = s.installation WHERE s.rowid > ?1 GROUP BY i.program, s.tuple",
+        [from],
     )?;
     transaction.execute(
         "CREATE TEMP TABLE shown AS SELECT program, tuple, count FROM grouped WHERE installations >= ?1",
@@ -74,7 +88,8 @@ fn summed(sums: &mut Connection, day: u64, k: u64) -> Result<(), Error> {
         hide(&transaction, day, k)?;
     }
     transaction.execute(
-        "INSERT INTO daily SELECT ?1, s.program, p.word, sum(s.count) FROM shown s JOIN parts p ON p.tuple = s.tuple GROUP BY s.program, p.word",
+        "INSERT INTO daily SELECT ?1, s.program, p.word, sum(s.count) FROM shown s JOIN parts p ON p.tuple = s.tuple WHERE true
+           GROUP BY s.program, p.word ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [day],
     )?;
     transaction.execute(
@@ -88,7 +103,7 @@ fn summed(sums: &mut Connection, day: u64, k: u64) -> Result<(), Error> {
         params![day, k],
     )?;
     transaction.execute_batch("DROP TABLE grouped; DROP TABLE shown;")?;
-    months::add(&transaction, day, k)?;
+    months::add(&transaction, day)?;
     transaction.commit()?;
     Ok(())
 }

@@ -10,13 +10,20 @@ use rusqlite::Connection;
 use serde_json::Value;
 use std::path::Path;
 
-/// Opens the sums of `state` for reading.
+/// Opens the sums of `state` for reading, as far as at least `k` installations said the same: days that were summed up with a smaller one, and of which no details are
+/// left, are not shown.
 ///
 /// # Errors
 ///
 /// [`Error`].
-pub fn open(state: &Path) -> Result<Connection, Error> {
-    database::read(&store::sums_path(state))
+pub fn open(state: &Path, k: u64) -> Result<Connection, Error> {
+    let sums = database::read(&store::sums_path(state))?;
+    sums.execute_batch(&format!(
+        "CREATE TEMP VIEW shown AS SELECT * FROM daily WHERE day IN (SELECT day FROM summed WHERE k >= {k});
+         CREATE TEMP VIEW seen AS SELECT * FROM installations WHERE count >= {k};
+         CREATE TEMP VIEW estimated AS SELECT * FROM months WHERE count >= {k};"
+    ))?;
+    Ok(sums)
 }
 
 /// The projects of which anything is kept, with the events of their last days and when the last was.
@@ -29,8 +36,8 @@ pub fn projects(sums: &Connection, from: u64, to: u64) -> Result<Table, Error> {
         sums,
         &["project", "events", "installations of the last day", "last day"],
         "SELECT p.project, sum(d.count) FILTER (WHERE w.kind = 0 AND w.key = ''),
-           (SELECT i.count FROM installations i WHERE i.project = p.project AND i.program = 0 ORDER BY i.day DESC LIMIT 1), max(d.day)
-         FROM (SELECT program, word, sum(count) AS count, max(day) AS day FROM daily WHERE day BETWEEN ?1 AND ?2 GROUP BY program, word) d
+           (SELECT i.count FROM seen i WHERE i.project = p.project AND i.program = 0 ORDER BY i.day DESC LIMIT 1), max(d.day)
+         FROM (SELECT program, word, sum(count) AS count, max(day) AS day FROM shown WHERE day BETWEEN ?1 AND ?2 GROUP BY program, word) d
          CROSS JOIN words w ON w.id = d.word CROSS JOIN programs p ON p.id = d.program GROUP BY p.project ORDER BY 2 DESC",
         &[&from, &to],
         |row| {
@@ -48,7 +55,7 @@ pub fn choices(sums: &Connection, project: &str) -> Result<(Vec<String>, Vec<Str
     let of = |column: &str| -> Result<Vec<String>, Error> {
         let sql = format!(
             "SELECT DISTINCT {column} FROM programs WHERE project = ?1 AND {column} NOT IN ('', '*')
-               AND id IN (SELECT program FROM installations WHERE project = ?1) ORDER BY 1 LIMIT 1000"
+               AND id IN (SELECT program FROM seen WHERE project = ?1) ORDER BY 1 LIMIT 1000"
         );
         let mut statement = sums.prepare(&sql)?;
         let found = statement.query_map([project], |row| row.get(0))?;

@@ -26,10 +26,10 @@ const RECENT_MAX: usize = 200;
 /// Of programs that the filter lets through.
 const PROGRAMS: &str = "p.project = ?1 AND (?2 = '' OR p.version = ?2) AND (?3 = '' OR p.system = ?3)";
 
-/// Counts of the days and programs that the filter lets through, added up by `columns` of `daily`.
+/// Counts of the days and programs that the filter lets through, added up by `columns` of `shown`.
 fn counted(columns: &str) -> String {
     format!(
-        "(SELECT {columns}, sum(count) AS count FROM daily WHERE day BETWEEN ?4 AND ?5
+        "(SELECT {columns}, sum(count) AS count FROM shown WHERE day BETWEEN ?4 AND ?5
            AND program IN (SELECT id FROM programs p WHERE {PROGRAMS}) GROUP BY {columns}) d CROSS JOIN words w ON w.id = d.word"
     )
 }
@@ -43,7 +43,7 @@ pub(super) fn days(sums: &Connection, filter: &Filter) -> Result<Table, Error> {
         if filter.version.is_empty() && filter.system.is_empty() { "i.program = 0" } else { "i.program > 0" };
     let mut days: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
     let sql = format!(
-        "SELECT i.day, sum(i.count) FROM installations i LEFT JOIN programs p ON p.id = i.program
+        "SELECT i.day, sum(i.count) FROM seen i LEFT JOIN programs p ON p.id = i.program
          WHERE i.project = ?1 AND {one} AND (?2 = '' OR p.version = ?2) AND (?3 = '' OR p.system = ?3) AND i.day BETWEEN ?4 AND ?5 GROUP BY i.day"
     );
     each(sums, &sql, filter, &[], |row| {
@@ -67,7 +67,7 @@ pub(super) fn months(sums: &Connection, filter: &Filter) -> Result<Table, Error>
     rows(
         sums,
         &["month", "installations"],
-        "SELECT month, count FROM months WHERE project = ?1 AND month BETWEEN ?2 AND ?3 AND count > 0 ORDER BY 1 DESC",
+        "SELECT month, count FROM estimated WHERE project = ?1 AND month BETWEEN ?2 AND ?3 ORDER BY 1 DESC",
         &[&filter.project, &calendar::month(filter.from), &calendar::month(filter.to)],
         |row| Ok(vec![text(row, 0)?, number(row, 1)?]),
     )
@@ -84,7 +84,7 @@ pub(super) fn programs(sums: &Connection, filter: &Filter, column: &'static str)
         Ok(())
     })?;
     let sql = format!(
-        "SELECT word, max(n) FROM (SELECT p.{column} AS word, sum(i.count) AS n FROM installations i JOIN programs p ON p.id = i.program
+        "SELECT word, max(n) FROM (SELECT p.{column} AS word, sum(i.count) AS n FROM seen i JOIN programs p ON p.id = i.program
            WHERE {PROGRAMS} AND i.day BETWEEN ?4 AND ?5 GROUP BY 1, i.day) GROUP BY 1"
     );
     each(sums, &sql, filter, &[], |row| {
