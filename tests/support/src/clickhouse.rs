@@ -3,15 +3,14 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Runs each statement of standard input, which end with a line of `;`, and prints what the last one answers.
+/// Runs each statement of standard input, which end with a line of `;`, and prints what each answers, a zero byte behind it.
 const PROGRAM: &str = "
 import sys
 from chdb import session
 statements = [text for text in sys.stdin.read().split('\\n;\\n') if text.strip()]
 database = session.Session()
 for statement in statements:
-    answer = database.query(statement, 'TabSeparated')
-sys.stdout.write(str(answer))
+    sys.stdout.write(str(database.query(statement, 'TabSeparated')) + '\\0')
 ";
 
 /// What ClickHouse answers to the last of `statements`, in columns parted by tabs; `None` where there is none, which is said.
@@ -21,6 +20,16 @@ sys.stdout.write(str(answer))
 /// Where a statement is wrong.
 #[must_use]
 pub fn clickhouse(statements: &[String]) -> Option<String> {
+    clickhouse_answers(statements)?.pop()
+}
+
+/// What it answers to each.
+///
+/// # Panics
+///
+/// Where a statement is wrong.
+#[must_use]
+pub fn clickhouse_answers(statements: &[String]) -> Option<Vec<String>> {
     let Ok(folder) = std::env::var("CHDB") else {
         // Not `eprintln!`, which a passing test hides.
         let _ = writeln!(
@@ -44,5 +53,9 @@ pub fn clickhouse(statements: &[String]) -> Option<String> {
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     writer.join().unwrap().unwrap();
-    Some(String::from_utf8(output.stdout).unwrap())
+    let mut answers: Vec<String> =
+        String::from_utf8(output.stdout).unwrap().split('\0').map(str::to_owned).collect();
+    // Behind the last zero byte.
+    answers.pop();
+    Some(answers)
 }

@@ -12,7 +12,7 @@ pub mod sockets;
 mod streams;
 pub mod tls;
 
-pub use clickhouse::clickhouse;
+pub use clickhouse::{clickhouse, clickhouse_answers};
 pub use disk::Disk;
 pub use example::{at_home, example, omni};
 pub use log::{Log, logs};
