@@ -163,6 +163,32 @@ fn the_questions_answer_what_real_programs_sent() {
 }
 
 #[test]
+fn the_dashboard_asks_what_the_tables_answer() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(include_str!("../../infra/grafana/telemetry.json")).unwrap();
+    let mut all = statements(SCHEMA);
+    all.push(format!(
+        "INSERT INTO telemetry.otel_logs (Timestamp, ServiceName, ResourceAttributes, LogAttributes, EventName) VALUES {}",
+        logs(&["ada"]).join(", ")
+    ));
+    all.extend(metrics());
+    let begin = all.len();
+    let panels = dashboard["panels"].as_array().unwrap();
+    all.extend(panels.iter().map(|panel| {
+        let asked = panel["targets"][0]["rawSql"].as_str().unwrap();
+        let asked = asked.replace("$__dateFilter(Day)", "Day BETWEEN '2020-01-01' AND '2099-12-31'");
+        asked.replace("'${project}'", "'omni'")
+    }));
+    all.push(dashboard["templating"]["list"][0]["query"].as_str().unwrap().to_owned());
+    let Some(answers) = clickhouse_answers(&all) else { return };
+    let titles = panels.iter().map(|panel| panel["title"].as_str().unwrap());
+    let answers: BTreeMap<&str, &String> = titles.chain(["projects"]).zip(&answers[begin..]).collect();
+    assert_eq!(answers["Events"], "automagik.cli.command\t1\n");
+    assert!(answers["Words of events"].contains("omni instance list"), "{answers:?}");
+    assert_eq!(answers["projects"], "omni\nsimulated\n");
+}
+
+#[test]
 fn counters_and_classes_are_summed_up() {
     let Some(answers) = answers(metrics(), "simulated") else { return };
     assert!(answers["counters"].ends_with("\t7\n"), "{answers:?}");
