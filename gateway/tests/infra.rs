@@ -158,7 +158,9 @@ fn the_questions_answer_what_real_programs_sent() {
         "{answers:?}"
     );
     assert!(answers["values"].starts_with("automagik.cli.command\tduration_ms\t3\t["), "{answers:?}");
-    assert!(answers["rare"].ends_with("\t3\n"), "three are fewer than five: {answers:?}");
+    // Three are fewer than five, whichever duration each took.
+    let rare = answers["rare"].lines().map(|line| line.rsplit('\t').next().unwrap().parse::<u32>().unwrap());
+    assert_eq!(rare.sum::<u32>(), 3, "{answers:?}");
     assert_eq!((answers["crashes"].as_str(), answers["lost"].as_str()), ("", ""));
 }
 
