@@ -4,10 +4,10 @@
 
 use automagik_telemetry_gateway::serve::days::{self, DAY};
 use automagik_telemetry_gateway::serve::said::{CLASS, Kind, Program, Said, Tuple};
-use automagik_telemetry_gateway::serve::stacks::Stacks;
 use automagik_telemetry_gateway::serve::store::{Rules, Store};
 use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, View};
+use automagik_telemetry_gateway::serve::views::stacks::Stacks;
 use std::path::Path;
 use std::time::{Duration, Instant};
 

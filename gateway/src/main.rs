@@ -241,12 +241,20 @@ fn serve(settings: serve::settings::Settings) -> Result<ExitCode, String> {
     if settings.manifests.is_none() {
         eprintln!("telemetry-gateway: without --manifests all that programs say is kept, texts too");
     }
+    let scheme = if settings.tls_key.is_some() { "https" } else { "http" };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| format!("no threads can be started ({error})"))?;
     runtime.block_on(async {
-        let address = serve::start(settings).await?;
-        eprintln!("telemetry-gateway: open http://{address}");
+        let serving = serve::start(settings).await?;
+        if let Some(gateway) = &serving.frames {
+            gateway.udp().iter().for_each(|address| eprintln!("telemetry-gateway: udp {address}"));
+            gateway.tcp().iter().for_each(|address| eprintln!("telemetry-gateway: tcp {address}"));
+        }
+        eprintln!("telemetry-gateway: open {scheme}://{}", serving.address);
         until_told().await;
+        if let Some(gateway) = serving.frames {
+            gateway.stop();
+        }
         Ok::<(), String>(())
     })?;
     runtime.shutdown_background();

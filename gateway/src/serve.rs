@@ -12,11 +12,11 @@
 
 pub mod database;
 pub mod days;
+pub mod frames;
 pub mod http;
 pub mod page;
 pub mod said;
 pub mod settings;
-pub mod stacks;
 pub mod store;
 pub mod tls;
 pub mod views;
@@ -25,15 +25,18 @@ pub mod writer;
 use crate::links::accepting::accept;
 use crate::links::http::CONNECTIONS_MAX;
 use crate::links::otlp::PATIENCE;
+use crate::run::Gateway;
+use crate::tools::decode::hex;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use settings::Settings;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 /// Answers requests of one connection until it ends.
 async fn answer(connection: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router) {
@@ -43,19 +46,49 @@ async fn answer(connection: impl AsyncRead + AsyncWrite + Unpin + Send, router: 
     let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
 }
 
-/// Listens with `settings` until the runtime ends, and says where.
+/// A server that listens.
+pub struct Serving {
+    /// Where.
+    pub address: SocketAddr,
+    /// What takes frames of devices.
+    pub frames: Option<Gateway>,
+}
+
+/// Listens with `settings` until the runtime ends.
 ///
 /// # Errors
 ///
 /// What is wrong with a setting, the store or the address, and what to do.
-pub async fn start(mut settings: Settings) -> Result<SocketAddr, String> {
+pub async fn start(mut settings: Settings) -> Result<Serving, String> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("{}: can't be listened at ({error}); set --listen", settings.listen))?;
     settings.listen = listener.local_addr().map_err(|error| format!("{}: {error}", settings.listen))?;
     let address = settings.listen;
-    let router = http::router(http::server::Server::new(&settings)?);
+    let mut secrets = settings.secrets()?;
+    // The gateway for frames has a token of its own, and a way of its own that does not leave this machine.
+    let token = if secrets.write.is_empty() { None } else { Some(token()?) };
+    secrets.write.extend(token.clone());
     let tls = tls::acceptor(&settings)?;
+    let router = http::router(http::server::Server::new(&settings, secrets)?);
+    let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
+    let server = inner.local_addr().map_err(|error| error.to_string())?;
+    let frames = frames::start(&settings, server, token.as_deref()).await?;
+    if frames.is_some() {
+        listen(inner, router.clone(), None);
+    }
+    listen(listener, router, tls);
+    Ok(Serving { address, frames })
+}
+
+/// A secret of this process.
+fn token() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system has no random numbers ({error})"))?;
+    Ok(hex(&bytes))
+}
+
+fn listen(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
     tokio::spawn(accept(listener, CONNECTIONS_MAX, move |connection| {
         let (router, tls) = (router.clone(), tls.clone());
         async move {
@@ -70,5 +103,4 @@ pub async fn start(mut settings: Settings) -> Result<SocketAddr, String> {
             }
         }
     }));
-    Ok(address)
 }

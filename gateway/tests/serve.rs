@@ -32,6 +32,8 @@ extern crate automagik_telemetry_core as automagik_telemetry;
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// Where it takes frames.
+    udp: Option<String>,
 }
 
 fn serve(state: &Path, arguments: &[&str]) -> Command {
@@ -44,10 +46,18 @@ impl Server {
     fn start(state: &Path, arguments: &[&str]) -> Self {
         let mut child = serve(state, arguments).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        let line = lines.find(|line| line.contains("http://")).expect("it says where it listens");
-        let address = line.rsplit("http://").next().unwrap().parse().unwrap();
+        let mut udp = None;
+        let mut find = |line: &String| match line.split_once(": udp ") {
+            Some((_, address)) => {
+                udp = Some(address.to_owned());
+                false
+            }
+            None => line.contains(": open http"),
+        };
+        let line = lines.find(|line| find(line)).expect("it says where it listens");
+        let address = line.rsplit("//").next().unwrap().parse().unwrap();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address }
+        Self { child, address, udp }
     }
 
     fn endpoint(&self) -> String {
@@ -290,6 +300,46 @@ fn with_manifests_a_crash_gets_in_and_no_text_in_its_place() {
     assert!(crashes[0]["stack"].as_str().unwrap().contains("0x1b000 3 times"), "{crashes:?}");
 }
 
+#[test]
+fn what_devices_say_in_frames_is_on_the_page_too_whoever_else_may_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for name in ["keys", "manifests"] {
+        std::fs::create_dir(path(name)).unwrap();
+    }
+    std::fs::write(path("keys/fleet.key"), "00112233445566778899aabbccddeeff\n").unwrap();
+    std::fs::write(path("manifests/simulated.cbor"), manifest()).unwrap();
+    std::fs::write(path("token"), "0123456789abcdef\n").unwrap();
+    let (keys, manifests, token) = (path("keys"), path("manifests"), path("token"));
+    let arguments =
+        ["--udp", "127.0.0.1:0", "--keys", &keys, "--manifests", &manifests, "--write-token", &token];
+    let server = Server::start(&folder.path().join("state"), &arguments);
+    let mut simulate = Command::new(env!("CARGO_BIN_EXE_telemetry-gateway"));
+    simulate.args([
+        "simulate",
+        "--devices",
+        "3",
+        "--events",
+        "20",
+        "--keys",
+        &keys,
+        "--to",
+        server.udp.as_ref().unwrap(),
+    ]);
+    assert!(simulate.output().unwrap().status.success());
+    let begun = std::time::Instant::now();
+    loop {
+        let events = server.rows("events", "simulated");
+        let count: u64 = events.iter().map(|row| row["count"].as_u64().unwrap()).sum();
+        if count == 60 {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{events:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(server.rows("days", "simulated")[0]["installations"], 3);
+}
+
 /// Whether any file below `folder` holds `bytes`.
 fn holds(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
@@ -409,6 +459,7 @@ fn what_is_wrong_with_a_setting_is_said_with_the_remedy() {
         (&["--read-password", short], "16 characters or more"),
         (&["--manifests", missing], "make the folder, or name another one"),
         (&["--tls-key", short], "--tls-certificates"),
+        (&["--udp", "127.0.0.1:0"], "--keys"),
         (&["--tls-key", short, "--tls-certificates", short], "is no such file of PEM"),
         (&["--details-days", "0"], "0 is not in 1..=3650"),
     ] {

@@ -2,10 +2,10 @@
 
 use automagik_telemetry_gateway::serve::days::{self, DAY};
 use automagik_telemetry_gateway::serve::said::{Kind, Program, Said, Tuple};
-use automagik_telemetry_gateway::serve::stacks::Stacks;
 use automagik_telemetry_gateway::serve::store::{Rules, Store};
 use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, Table, View};
+use automagik_telemetry_gateway::serve::views::stacks::Stacks;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

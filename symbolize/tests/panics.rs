@@ -329,7 +329,8 @@ fn a_server_that_has_the_programs_shows_its_crashes_as_functions_and_lines() {
     let arguments = ["serve", "--listen", "127.0.0.1:0", "--state", state.to_str().unwrap()];
     let serve = Serve::parse_from(arguments.iter().chain(&["--builds", builds.to_str().unwrap()]));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let address = runtime.block_on(automagik_telemetry_gateway::serve::start(serve.settings)).unwrap();
+    let serving = runtime.block_on(automagik_telemetry_gateway::serve::start(serve.settings)).unwrap();
+    let address = serving.address;
     for way in ["err", "report"] {
         run(&program(builds), way, home.path(), &format!("http://{address}"));
     }

@@ -18,6 +18,15 @@ pub struct Settings {
     /// A folder of manifests, *.cbor: what is in none of them is refused. Without it, whatever programs say is kept.
     #[arg(long)]
     pub manifests: Option<PathBuf>,
+    /// An address to take frames of devices at, as datagrams.
+    #[arg(long, requires_all = ["keys", "manifests"])]
+    pub udp: Vec<SocketAddr>,
+    /// An address to take frames at, as streams.
+    #[arg(long, requires_all = ["keys", "manifests"])]
+    pub tcp: Vec<SocketAddr>,
+    /// A folder of devices' keys, *.key.
+    #[arg(long)]
+    pub keys: Option<PathBuf>,
     /// A folder of programs and their debug files, of any versions: stacks of crashes are shown as functions and lines.
     #[arg(long)]
     pub builds: Option<PathBuf>,
@@ -53,8 +62,8 @@ pub struct Settings {
 /// Secrets that requests are compared with.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// What writers have.
-    pub write: Option<String>,
+    /// What writers have: one of these. Anybody writes where there is none.
+    pub write: Vec<String>,
     /// What readers have.
     pub read: Option<String>,
 }
@@ -73,7 +82,8 @@ impl Settings {
     /// Where a file can't be read or its secret is too short, or a page that others can reach has no password.
     pub fn secrets(&self) -> Result<Secrets, String> {
         let read = |path: &Option<PathBuf>| path.as_deref().map(secret).transpose();
-        let secrets = Secrets { write: read(&self.write_token)?, read: read(&self.read_password)? };
+        let write = read(&self.write_token)?.into_iter().collect();
+        let secrets = Secrets { write, read: read(&self.read_password)? };
         if !self.listen.ip().is_loopback() && secrets.read.is_none() {
             return Err(format!(
                 "{}: others can reach this address and would read all; set --read-password, or listen at 127.0.0.1",

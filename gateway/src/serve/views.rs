@@ -3,3 +3,4 @@
 pub mod answer;
 pub mod question;
 mod sql;
+pub mod stacks;

@@ -5,8 +5,8 @@ use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
 use crate::serve::page;
 use crate::serve::settings::{Secrets, Settings};
-use crate::serve::stacks::Stacks;
 use crate::serve::views::answer;
+use crate::serve::views::stacks::Stacks;
 use crate::serve::writer::Writer;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -33,13 +33,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// What answers with `settings`.
+    /// What answers with `settings` whoever has one of `secrets`.
     ///
     /// # Errors
     ///
     /// What is wrong with a setting, and what to do.
-    pub fn new(settings: &Settings) -> Result<Self, String> {
-        let secrets = settings.secrets()?;
+    pub fn new(settings: &Settings, secrets: Secrets) -> Result<Self, String> {
         let manifests = settings.manifests.as_deref().map(Manifests::load).transpose();
         Ok(Self {
             state: settings.state.clone(),
