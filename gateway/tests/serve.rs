@@ -431,6 +431,24 @@ fn with_tls_a_real_program_sends_and_without_it_nobody_is_heard() {
 }
 
 #[test]
+fn what_is_wrong_with_a_question_is_said() {
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::start(state.path(), &[]);
+    for (path, status, said) in [
+        ("/view/words.csv", 400, "?project=omni"),
+        ("/project", 400, "?project=omni"),
+        ("/view/words.csv?project=omni&from=yesterday", 400, "2026-11-27"),
+        ("/view/words.csv?project=omni&to=2026-11-31", 400, "2026-11-27"),
+        ("/view/words.xml?project=omni", 404, "as .csv and .json"),
+        ("/view/secrets.csv?project=omni", 404, "there are days, months"),
+        ("/view/words.csv?project=omni&from=&to=", 200, "event,attribute,value,count"),
+    ] {
+        let (answered, body) = server.get_with(path, &["host: localhost"]);
+        assert_eq!((answered, body.contains(said)), (status, true), "{path}: {body}");
+    }
+}
+
+#[test]
 fn a_page_whose_name_leads_here_reads_nothing() {
     let state = tempfile::tempdir().unwrap();
     let server = Server::start(state.path(), &[]);

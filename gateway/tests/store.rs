@@ -230,6 +230,22 @@ fn sums_that_are_made_again_and_again_are_those_that_are_made_once() {
 }
 
 #[test]
+fn a_clock_that_goes_back_over_midnight_loses_nothing() {
+    for k in [1, 2] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), Rules { k, ..RULES }).unwrap();
+        let all = |now| [said(1, "1.0.0", &["a"], now), said(2, "1.0.0", &["a"], now)];
+        for now in [START, START + DAY, START, START + DAY] {
+            pass(&mut store, now);
+            store.append(&all(now), now).unwrap();
+        }
+        pass(&mut store, START + 2 * DAY);
+        let days = ask(&store, View::Days, &filter(START, START + DAY), START).rows;
+        assert_eq!(days.iter().map(|row| row[2].as_u64().unwrap()).collect::<Vec<_>>(), [4, 4]);
+    }
+}
+
+#[test]
 fn one_folder_is_for_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let first = Store::open(folder.path(), RULES).unwrap();

@@ -158,7 +158,13 @@ impl Store {
         }
         match &mut self.today {
             Some(today) => Ok(today),
-            none => Ok(none.insert(Day::open(&self.folder, day)?)),
+            none => {
+                let opened = none.insert(Day::open(&self.folder, day)?);
+                // Where a clock went back, the day is not over after all.
+                self.sums
+                    .execute("DELETE FROM notes WHERE day = ?1 AND what = ?2", params![day, sums::CLOSED])?;
+                Ok(opened)
+            }
         }
     }
 

@@ -33,10 +33,17 @@ pub(super) struct Asked {
 
 impl Asked {
     /// What it asks for: the last days, where it names none.
-    fn filter(self, today: u64) -> Filter {
-        let to = days::day(&self.to).unwrap_or(today);
-        let from = days::day(&self.from).unwrap_or((to + 1).saturating_sub(DAYS_SHOWN));
-        Filter { project: self.project, version: self.version, system: self.system, from, to }
+    fn filter(self, today: u64) -> Result<Filter, Failed> {
+        if self.project.is_empty() {
+            return Err(Failed::asked("say which project, as in ?project=omni"));
+        }
+        let day = |text: &str, none| {
+            let day = if text.is_empty() { Some(none) } else { days::day(text) };
+            day.ok_or(Failed::asked("from and to are days, as in 2026-11-27"))
+        };
+        let to = day(&self.to, today)?;
+        let from = day(&self.from, (to + 1).saturating_sub(DAYS_SHOWN))?;
+        Ok(Filter { project: self.project, version: self.version, system: self.system, from, to })
     }
 }
 
@@ -63,7 +70,7 @@ pub(super) async fn project(
     Query(asked): Query<Asked>,
 ) -> Result<impl IntoResponse, Failed> {
     let now = now();
-    let filter = asked.filter(now / DAY);
+    let filter = asked.filter(now / DAY)?;
     let (about, asked) = (filter.clone(), Arc::clone(&server));
     let (choices, tables) = server
         .read(move |sums| {
@@ -89,12 +96,12 @@ pub(super) async fn view(
         return Ok((StatusCode::NOT_FOUND, there_is).into_response());
     };
     let now = now();
-    let (filter, asked) = (asked.filter(now / DAY), Arc::clone(&server));
+    let (filter, asked) = (asked.filter(now / DAY)?, Arc::clone(&server));
     let table = server.read(move |sums| answer(view, sums, &filter, given(&asked, now))).await?;
     let name = format!("attachment; filename=\"{}.{form}\"", view.word());
     let disposition = (CONTENT_DISPOSITION, name);
     Ok(if form == "csv" {
-        let csv = csv(&table).map_err(|error| Failed(error.to_string()))?;
+        let csv = csv(&table).map_err(Failed::here)?;
         ([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), disposition], csv).into_response()
     } else {
         let rows: Vec<serde_json::Map<String, serde_json::Value>> = table

@@ -66,9 +66,7 @@ impl Server {
         self.writer.sum_up().await;
         let (state, k) = (self.state.clone(), self.rules.k);
         let asked = tokio::task::spawn_blocking(move || ask(&answer::open(&state, k)?)).await;
-        asked
-            .map_err(|_| Failed("the question was given up".to_owned()))?
-            .map_err(|error| Failed(error.to_string()))
+        asked.map_err(|_| Failed::here("the question was given up"))?.map_err(Failed::here)
     }
 }
 
@@ -83,11 +81,23 @@ pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// A question that could not be answered.
-pub(super) struct Failed(pub(super) String);
+/// A question that could not be answered: why, and what to do.
+pub(super) struct Failed(pub(super) StatusCode, pub(super) String);
+
+impl Failed {
+    /// Something is wrong with what was asked.
+    pub(super) fn asked(why: &str) -> Self {
+        Self(StatusCode::BAD_REQUEST, why.to_owned())
+    }
+
+    /// Something failed here.
+    pub(super) fn here(why: impl std::fmt::Display) -> Self {
+        Self(StatusCode::INTERNAL_SERVER_ERROR, why.to_string())
+    }
+}
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
-        (StatusCode::INTERNAL_SERVER_ERROR, format!("{}\n", self.0)).into_response()
+        (self.0, format!("{}\n", self.1)).into_response()
     }
 }
