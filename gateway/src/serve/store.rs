@@ -13,7 +13,7 @@
 mod expiry;
 mod months;
 mod numbers;
-pub mod sums;
+mod sums;
 
 use super::database::{Error, connect, make_folder};
 use super::days::{self, DAY, Day, Row};
@@ -22,6 +22,9 @@ use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+
+/// The note of a day that is over and summed up.
+pub const CLOSED: &str = "summed up after its end";
 
 /// What stands for words that too few said.
 pub const REST: &str = "*";
@@ -161,8 +164,7 @@ impl Store {
             none => {
                 let opened = none.insert(Day::open(&self.folder, day)?);
                 // Where a clock went back, the day is not over after all.
-                self.sums
-                    .execute("DELETE FROM notes WHERE day = ?1 AND what = ?2", params![day, sums::CLOSED])?;
+                self.sums.execute("DELETE FROM notes WHERE day = ?1 AND what = ?2", params![day, CLOSED])?;
                 Ok(opened)
             }
         }

@@ -1,16 +1,13 @@
 //! What a day adds up to: how often each combination of words was said, and by how many. No pseudonym gets in here.
 
-use super::{REST, Store, months, numbers};
+use super::{CLOSED, REST, Store, months, numbers};
 use crate::serve::database::Error;
 use crate::serve::days;
 use crate::serve::said::{Kind, Tuple};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The note of counts whose words are shown nowhere.
-pub const HIDDEN: &str = "said by too few to be shown";
-
-/// The note of a day that is over and summed up.
-pub const CLOSED: &str = "summed up after its end";
+const HIDDEN: &str = "said by too few to be shown";
 
 impl Store {
     /// Writes what `day` adds up to, in the place of what was written before.

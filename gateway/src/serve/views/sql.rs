@@ -6,7 +6,6 @@ use crate::serve::database::Error;
 use crate::serve::days::{self as calendar, DAY};
 use crate::serve::said::Kind;
 use crate::serve::store;
-use crate::serve::store::sums::CLOSED;
 use crate::serve::views::stacks::Stacks;
 use automagik_telemetry_core::loss::EVENT_DROPPED;
 use rusqlite::{Connection, Row, ToSql};
@@ -224,7 +223,7 @@ pub(super) fn notes(sums: &Connection, filter: &Filter) -> Result<Table, Error> 
         sums,
         &["day", "what", "count"],
         "SELECT day, what, count FROM notes WHERE day BETWEEN ?1 AND ?2 AND what <> ?3 ORDER BY 1 DESC, 3 DESC LIMIT 1000",
-        &[&filter.from, &filter.to, &CLOSED],
+        &[&filter.from, &filter.to, &store::CLOSED],
         |row| Ok(vec![Value::from(calendar::date(row.get(0)?)), text(row, 1)?, number(row, 2)?]),
     )
 }
