@@ -1,6 +1,6 @@
 //! `telemetry-gateway`: see `docs/GATEWAY.md`.
 
-use automagik_telemetry_core::frames::{KEY_LEN, Key};
+use automagik_telemetry_core::frames::Key;
 use automagik_telemetry_core::manifest::Manifest;
 use automagik_telemetry_gateway::known::keys::{self, Keys};
 use automagik_telemetry_gateway::known::manifests::Manifests;
@@ -217,8 +217,7 @@ fn run(run: Run) -> Result<ExitCode, String> {
         println!("{} keys, {} manifests: all is well", keys.all().len(), manifests.all().count());
         return Ok(ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no threads can be started ({error})"))?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let gateway = Gateway::start(ready).await?;
         for (what, addresses) in [
@@ -237,13 +236,17 @@ fn run(run: Run) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.map_err(|error| format!("no threads can be started ({error})"))
+}
+
 fn serve(settings: serve::settings::Settings) -> Result<ExitCode, String> {
     if settings.manifests.is_none() {
         eprintln!("telemetry-gateway: without --manifests all that programs say is kept, texts too");
     }
     let scheme = if settings.tls_key.is_some() { "https" } else { "http" };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| format!("no threads can be started ({error})"))?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let serving = serve::start(settings).await?;
         if let Some(gateway) = &serving.frames {
@@ -316,9 +319,7 @@ fn compare(old: &Path, new: &Path) -> Result<ExitCode, String> {
 }
 
 fn make_key() -> Result<ExitCode, String> {
-    let mut bytes = [0; KEY_LEN];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system has no random numbers ({error})"))?;
-    println!("{}", decode::hex(&bytes));
+    println!("{}", keys::random()?);
     Ok(ExitCode::SUCCESS)
 }
 

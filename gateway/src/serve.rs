@@ -22,29 +22,16 @@ pub mod tls;
 pub mod views;
 pub mod writer;
 
-use crate::links::accepting::accept;
+use crate::known::keys;
+use crate::links::accepting::{PATIENCE, accept, answer};
 use crate::links::http::CONNECTIONS_MAX;
-use crate::links::otlp::PATIENCE;
 use crate::run::Gateway;
-use crate::tools::decode::hex;
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-
-/// Answers requests of one connection until it ends.
-async fn answer(connection: impl AsyncRead + AsyncWrite + Unpin + Send, router: Router) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    // Whatever ends it, the peer sees.
-    let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
-}
 
 /// A server that listens.
 pub struct Serving {
@@ -67,25 +54,21 @@ pub async fn start(mut settings: Settings) -> Result<Serving, String> {
     let address = settings.listen;
     let mut secrets = settings.secrets()?;
     // The gateway for frames has a token of its own, and a way of its own that does not leave this machine.
-    let token = if secrets.write.is_empty() { None } else { Some(token()?) };
+    let is_guarded = settings.takes_frames() && !secrets.write.is_empty();
+    let token = if is_guarded { Some(keys::random()?) } else { None };
     secrets.write.extend(token.clone());
     let tls = tls::acceptor(&settings)?;
     let router = http::router(http::server::Server::new(&settings, secrets)?);
-    let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
-    let server = inner.local_addr().map_err(|error| error.to_string())?;
-    let frames = frames::start(&settings, server, token.as_deref()).await?;
-    if frames.is_some() {
+    let frames = if settings.takes_frames() {
+        let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
+        let server = inner.local_addr().map_err(|error| error.to_string())?;
         listen(inner, router.clone(), None);
-    }
+        Some(frames::start(&settings, server, token.as_deref()).await?)
+    } else {
+        None
+    };
     listen(listener, router, tls);
     Ok(Serving { address, frames })
-}
-
-/// A secret of this process.
-fn token() -> Result<String, String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system has no random numbers ({error})"))?;
-    Ok(hex(&bytes))
 }
 
 fn listen(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {

@@ -13,11 +13,9 @@ use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{FeatureUsed, Pseudonym, Record, Secret};
 use automagik_telemetry_gateway::counts::RecordRefusal;
 use automagik_telemetry_gateway::forward::request::Devices;
-use automagik_telemetry_gateway::intake::held::Held;
 use automagik_telemetry_gateway::intake::placing::Now;
 use automagik_telemetry_gateway::intake::programs::request::{self, Form};
 use automagik_telemetry_gateway::intake::programs::taken::Taken;
-use automagik_telemetry_gateway::known::backward::Backward;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
 use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
@@ -65,15 +63,9 @@ fn sent(signal: Signal, records: &[Record]) -> Vec<u8> {
 
 /// What goes on of what was taken.
 fn forwarded(signal: Signal, taken: &Taken) -> Vec<u8> {
-    let mut rest = taken.held.as_slice();
-    let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests(), false);
+    let devices = Devices::of_program(&taken.held, manifests());
     assert_eq!(devices.moved, 0);
-    let mut out = Backward::with_room(64);
-    match signal {
-        Signal::Logs => devices.logs(&mut out),
-        Signal::Metrics => devices.metrics(&mut out),
-    };
-    out.as_slice().to_vec()
+    devices.request(signal)
 }
 
 fn take(signal: Signal, form: Form, body: &[u8]) -> Taken {

@@ -12,7 +12,7 @@ use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{CommandExecuted, Milliseconds, Pseudonym, Record, Secret};
 use automagik_telemetry_derive::Schema;
 use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
-use automagik_telemetry_test_support::{at_home, omni, tls};
+use automagik_telemetry_test_support::{at_home, holds, omni, tls};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
@@ -338,17 +338,6 @@ fn what_devices_say_in_frames_is_on_the_page_too_whoever_else_may_write() {
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(server.rows("days", "simulated")[0]["installations"], 3);
-}
-
-/// Whether any file below `folder` holds `bytes`.
-fn holds(folder: &Path, bytes: &[u8]) -> bool {
-    std::fs::read_dir(folder).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            return holds(&path, bytes);
-        }
-        std::fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes)
-    })
 }
 
 #[test]

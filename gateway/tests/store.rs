@@ -6,9 +6,9 @@ use automagik_telemetry_gateway::serve::store::{Rules, Store};
 use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, Table, View};
 use automagik_telemetry_gateway::serve::views::stacks::Stacks;
+use automagik_telemetry_test_support::holds;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// 2026-11-01, at noon.
 const START: u64 = 20_758 * DAY + DAY / 2;
@@ -28,17 +28,6 @@ fn said(who: u8, version: &str, words: &[&str], time: u64) -> Said {
 /// Bytes that are found in a file wherever they are.
 fn pseudonym(who: u8) -> [u8; 16] {
     [0xA0 ^ who; 16]
-}
-
-/// Whether any file of the store holds `bytes`.
-fn holds(folder: &Path, bytes: &[u8]) -> bool {
-    std::fs::read_dir(folder).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            return holds(&path, bytes);
-        }
-        std::fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes)
-    })
 }
 
 fn filter(from: u64, to: u64) -> Filter {

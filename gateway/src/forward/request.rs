@@ -7,6 +7,7 @@ use crate::known::manifests::Manifests;
 use crate::known::system::System;
 use crate::known::vocabulary::{RECORD_UID, Vocabulary};
 use automagik_telemetry_core::Record;
+use automagik_telemetry_core::otlp::Signal;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME, SDK_VERSION};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,6 +75,24 @@ impl Devices {
             });
         }
         found
+    }
+
+    /// What the parts behind each other in `held` say, of one program's request.
+    #[must_use]
+    pub fn of_program(held: &[u8], manifests: &Manifests) -> Self {
+        let mut rest = held;
+        Self::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests, false)
+    }
+
+    /// The request of `signal`.
+    #[must_use]
+    pub fn request(&self, signal: Signal) -> Vec<u8> {
+        let mut out = Backward::with_room(1 << 16);
+        match signal {
+            Signal::Logs => self.logs(&mut out),
+            Signal::Metrics => self.metrics(&mut out),
+        };
+        out.as_slice().to_vec()
     }
 
     /// Writes the logs request into `out`, and says how many records are in it.

@@ -3,6 +3,7 @@
 use super::{Error, files};
 use automagik_telemetry_core::frames::{Boot, Hint, KEY_LEN, Key};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// The keys that open frames.
@@ -93,6 +94,26 @@ impl Known {
         let id = u64::from_le_bytes(key.id());
         Self { key, id, comment: comment.to_owned() }
     }
+}
+
+/// Bytes in hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The digits of a new key.
+///
+/// # Errors
+///
+/// Where the system has no random numbers.
+pub fn random() -> Result<String, String> {
+    let mut bytes = [0; KEY_LEN];
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system has no random numbers ({error})"))?;
+    Ok(hex(&bytes))
 }
 
 /// The key that 32 hexadecimal digits say.

@@ -1,15 +1,14 @@
 //! OTLP over HTTP from programs on the gateway's own network: what stands between them and the collector, which never hears of their address.
 
-use super::otlp::{self, PATIENCE, Refused};
+use super::accepting;
+use super::otlp::{self, Answered, Refused};
 use super::{Arrived, Inbox};
 use crate::counts::{Counts, add};
 use crate::forward::delivery::{Shared, current};
 use crate::forward::request::Devices;
 use crate::forward::through::Through;
-use crate::intake::held::Held;
 use crate::intake::programs::request::{self, Form};
 use crate::intake::programs::taken::Taken;
-use crate::known::backward::Backward;
 use automagik_telemetry_core::Outcome;
 use automagik_telemetry_core::otlp::Signal;
 use axum::Router;
@@ -18,9 +17,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::post;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::net::TcpStream;
@@ -75,31 +71,17 @@ impl Programs {
                 post(|state: State<Arc<Self>>, request: Request| state.0.answer(Signal::Metrics, request)),
             )
             .with_state(self);
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-        // Whatever ends it, the peer sees.
-        let _ = http.serve_connection(TokioIo::new(connection), TowerToHyperService::new(router)).await;
+        accepting::answer(connection, router).await;
     }
 
     async fn answer(self: Arc<Self>, signal: Signal, request: Request) -> Response {
         add(&self.counts.requests, 1);
-        let (head, body) = request.into_parts();
-        let form = otlp::form(&head.headers);
-        let answered = match form {
-            Ok(form) => self.take(signal, form, &head.headers, body).await,
-            Err(refused) => Err(refused),
-        };
-        otlp::response(signal, form.unwrap_or(Form::Json), answered)
+        let take = |form, headers, body| async move { self.take(signal, form, &headers, body).await };
+        otlp::answer(signal, request, take).await
     }
 
     /// Takes a request, and says how many records of it never will be, and why.
-    async fn take(
-        &self,
-        signal: Signal,
-        form: Form,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(u64, &'static str), Refused> {
+    async fn take(&self, signal: Signal, form: Form, headers: &HeaderMap, body: Body) -> Answered {
         let is_gzip = otlp::is_gzip(headers)?;
         let Ok(_place) = self.bodies.acquire().await else { return Err(STORE_FULL) };
         let body = otlp::body(body).await?;
@@ -139,16 +121,9 @@ impl Programs {
 
     /// Posts the records to the collector, and says how many it refused.
     async fn pass_through(&self, signal: Signal, through: &Through, taken: &Taken) -> Result<u32, Refused> {
-        let mut rest = taken.held.as_slice();
-        let manifests = current(&self.manifests);
-        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), &manifests, false);
+        let devices = Devices::of_program(&taken.held, &current(&self.manifests));
         add(&self.counts.moved, devices.moved.into());
-        let mut out = Backward::with_room(1 << 16);
-        match signal {
-            Signal::Logs => devices.logs(&mut out),
-            Signal::Metrics => devices.metrics(&mut out),
-        };
-        let refused = match through.post(signal, out.as_slice().to_vec()).await {
+        let refused = match through.post(signal, devices.request(signal)).await {
             Outcome::Accepted => 0,
             Outcome::PartlyRefused(refused) => refused,
             Outcome::Retry { after_seconds } => {

@@ -1,15 +1,13 @@
 //! OTLP over HTTP, as headers and statuses: which form a body has, whether it is packed, and an answer in the same form.
 
+use super::accepting::PATIENCE;
 use crate::intake::programs::request::{self, BYTES_MAX, Error, Form};
 use automagik_telemetry_core::otlp::Signal;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use std::time::Duration;
-
-/// How long a peer may take for its head, and for its body.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An answer that is no 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +44,24 @@ impl From<Error> for Refused {
     }
 }
 
+/// What a request is answered with: how many of its records never will be taken, and why.
+pub(crate) type Answered = Result<(u64, &'static str), Refused>;
+
+/// Answers `request` with what `take` makes of its form, its headers and its body.
+pub(crate) async fn answer<F: Future<Output = Answered>>(
+    signal: Signal,
+    request: Request,
+    take: impl FnOnce(Form, HeaderMap, Body) -> F,
+) -> Response {
+    let (head, body) = request.into_parts();
+    match form(&head.headers) {
+        Ok(form) => response(signal, form, take(form, head.headers, body).await),
+        Err(refused) => response(signal, Form::Json, Err(refused)),
+    }
+}
+
 /// The form of the body.
-pub(crate) fn form(headers: &HeaderMap) -> Result<Form, Refused> {
+fn form(headers: &HeaderMap) -> Result<Form, Refused> {
     let named = headers.get(CONTENT_TYPE).and_then(|value| Form::of(value.to_str().ok()?));
     named.ok_or(Refused::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -71,12 +85,7 @@ pub(crate) async fn body(body: Body) -> Result<Bytes, Refused> {
     body.map_err(|_| TOO_LARGE)
 }
 
-/// The response to a request of which so many records were refused, and why.
-pub(crate) fn response(
-    signal: Signal,
-    form: Form,
-    answered: Result<(u64, &'static str), Refused>,
-) -> Response {
+fn response(signal: Signal, form: Form, answered: Answered) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(form.content_type()));

@@ -8,10 +8,11 @@
 //! | | `installation`, `tuple`, `count` | who said what, how often |
 
 use super::database::{self, Error};
+use crate::intake::placing::Now;
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds of a day.
 pub const DAY: u64 = 86_400;
@@ -27,6 +28,12 @@ const FOLDER: &str = "details";
 
 /// What SQLite puts beside a file.
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
+
+/// What the clock says, in seconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    Now::from(SystemTime::now()).0
+}
 
 /// The date of `day`, counted from 1970: `2026-11-27`.
 #[must_use]

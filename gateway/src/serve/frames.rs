@@ -7,19 +7,12 @@ use automagik_telemetry_std::endpoint::Endpoint;
 use automagik_telemetry_std::{Environment, Exporter};
 use std::net::SocketAddr;
 
-/// Starts one where `settings` name an address for frames. It forwards to `server`, with `token` where writers need one.
+/// Starts one with `settings`. It forwards to `server`, with `token` where writers need one.
 ///
 /// # Errors
 ///
 /// What is wrong with a setting, a key, a manifest or an address, and what to do.
-pub async fn start(
-    settings: &Settings,
-    server: SocketAddr,
-    token: Option<&str>,
-) -> Result<Option<Gateway>, String> {
-    if settings.udp.is_empty() && settings.tcp.is_empty() {
-        return Ok(None);
-    }
+pub async fn start(settings: &Settings, server: SocketAddr, token: Option<&str>) -> Result<Gateway, String> {
     let relay = run::Settings {
         state: Some(settings.state.join("frames")),
         manifests: settings.manifests.clone(),
@@ -38,5 +31,5 @@ pub async fn start(
     }
     let (exporter, _) =
         Exporter::new(&endpoint, &environment).map_err(|(name, error)| format!("{name} {error}"))?;
-    Gateway::start(Ready { settings: relay, known, exporter, through: None }).await.map(Some)
+    Gateway::start(Ready { settings: relay, known, exporter, through: None }).await
 }

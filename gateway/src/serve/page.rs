@@ -1,6 +1,7 @@
 //! The pages: tables for everybody, bars beside them for eyes. They load a style and a script from here, and nothing from elsewhere.
 
 use super::days;
+use super::store::Rules;
 use super::views::question::{Filter, Table, View};
 use crate::known::vocabulary::Vocabulary;
 use crate::tools::manifest;
@@ -15,19 +16,6 @@ pub const STYLE: &str = include_str!("page/style.css");
 /// What puts events on the page as they arrive.
 pub const SCRIPT: &str = include_str!("page/live.js");
 
-/// What pages say of this server.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules {
-    /// Days of details.
-    pub details_days: u64,
-    /// Days of sums.
-    pub sums_days: u64,
-    /// Fewest installations of a combination of words.
-    pub k: u64,
-    /// Whether they need a token.
-    pub has_token: bool,
-}
-
 /// A value as people read it.
 #[must_use]
 pub fn plain(value: &Value) -> String {
@@ -38,9 +26,9 @@ pub fn plain(value: &Value) -> String {
     }
 }
 
-/// The page of all projects; programs send to `base`.
+/// The page of all projects; programs send to `base`, and need a token if it `has_token`.
 #[must_use]
-pub fn front(projects: &Table, rules: &Rules, base: &str) -> Markup {
+pub fn front(projects: &Table, rules: &Rules, base: &str, has_token: bool) -> Markup {
     around(
         "Telemetry",
         html! {
@@ -53,7 +41,7 @@ pub fn front(projects: &Table, rules: &Rules, base: &str) -> Markup {
                 p { "Start a program with these variables (" code { "AUTOMAGIK" } " stands for its organization):" }
                 pre {
                     "AUTOMAGIK_TELEMETRY_ENABLED=true \\\nAUTOMAGIK_TELEMETRY_ENDPOINT=" (base)
-                    @if rules.has_token { " \\\nAUTOMAGIK_TELEMETRY_HEADERS='authorization=Bearer%20TOKEN'" }
+                    @if has_token { " \\\nAUTOMAGIK_TELEMETRY_HEADERS='authorization=Bearer%20TOKEN'" }
                 }
             }
             @if !projects.rows.is_empty() {
@@ -118,7 +106,7 @@ pub fn project(
             @for (view, table) in tables {
                 section id=(view.word()) {
                     h2 { (view.title()) }
-                    (answer(*view, table, &asked, filter, rules))
+                    (answer(*view, table, filter, rules))
                     p.files {
                         a href={ "/view/" (view.word()) ".csv?" (asked) } { "CSV" } " "
                         a href={ "/view/" (view.word()) ".json?" (asked) } { "JSON" } " "
@@ -133,7 +121,7 @@ pub fn project(
     )
 }
 
-fn answer(view: View, table: &Table, asked: &str, filter: &Filter, rules: &Rules) -> Markup {
+fn answer(view: View, table: &Table, filter: &Filter, rules: &Rules) -> Markup {
     let is_live = view == View::Recent && rules.k == 1;
     let live = is_live.then(|| format!("/live?{}", query(&[("project", &filter.project)])));
     html! {
@@ -152,7 +140,7 @@ fn answer(view: View, table: &Table, asked: &str, filter: &Filter, rules: &Rules
             p.none { "Nothing." }
         } @else {
             div.wide tabindex="0" role="region" aria-label=(view.title()) {
-                table data-live=[live] data-asked=(asked) {
+                table data-live=[live] {
                     (heads(table))
                     tbody {
                         @for row in &table.rows {

@@ -1,5 +1,6 @@
 //! What whoever serves says: flags, each with a default that is safe on one's own machine.
 
+use super::store::Rules;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,18 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Settings {
+    /// How long things are kept, and what is shown of them.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        Rules { details_days: self.details_days, sums_days: self.sums_days, k: self.k }
+    }
+
+    /// Whether frames of devices can arrive.
+    #[must_use]
+    pub const fn takes_frames(&self) -> bool {
+        !(self.udp.is_empty() && self.tcp.is_empty())
+    }
+
     /// The secrets of the files.
     ///
     /// # Errors

@@ -111,14 +111,14 @@ impl Store {
     /// # Errors
     ///
     /// [`Error`].
-    pub fn append(&mut self, said: &[Said], now: u64) -> Result<(), Error> {
+    pub fn append<'a>(&mut self, said: impl IntoIterator<Item = &'a Said>, now: u64) -> Result<(), Error> {
         let today = now / DAY;
         let mut rows = Vec::new();
         let mut moved = 0;
         let oldest = self.rules.details_days * DAY;
         // Before the rows: a row without its words could be given others.
         self.sums.execute_batch("BEGIN")?;
-        let numbered = said.iter().try_for_each(|of| {
+        let numbered = said.into_iter().try_for_each(|of| {
             let program = self.program(&of.program, today)?;
             for (tuple, time, count) in of.counts.iter().filter(|(_, _, count)| *count > 0) {
                 let age = now.saturating_sub(*time).min(oldest);

@@ -1,14 +1,14 @@
 //! The one thread that writes: it takes what many requests say, keeps it in one step on disk, and answers them all.
 
 use super::database::Error;
-use super::days::DAY;
+use super::days::{DAY, now};
 use super::said::{Kind, Said};
 use super::settings::Settings;
-use super::store::{Rules, Store};
+use super::store::Store;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
 /// Requests that wait: others wait to be handed over.
@@ -62,9 +62,7 @@ impl Writer {
     ///
     /// Where the store can't be opened, and what to do.
     pub fn start(settings: &Settings) -> Result<Self, String> {
-        let rules =
-            Rules { details_days: settings.details_days, sums_days: settings.sums_days, k: settings.k };
-        let store = Store::open(&settings.state, rules)
+        let store = Store::open(&settings.state, settings.rules())
             .map_err(|error| format!("{}: can't be opened ({error})", settings.state.display()))?;
         let (work, works) = sync_channel(WAITING_MAX);
         let (live, _) = broadcast::channel(LIVE_MAX);
@@ -128,13 +126,8 @@ struct Loop {
     bytes: u64,
     sized: Option<Instant>,
     expired: Option<(Instant, u64)>,
-    /// When today's sums were written, and how long that took; `None` where something was kept since.
+    /// When today's sums were written, how long that took, and whether nothing was kept since.
     summed: Option<(Instant, Duration, bool)>,
-}
-
-/// What the clock says, in seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 impl Loop {
@@ -187,9 +180,8 @@ impl Loop {
             (self.bytes, self.sized) = (self.store.size(), Some(Instant::now()));
         }
         let mut kept = if self.bytes >= self.bytes_max { Err(Refused::Full) } else { Ok(()) };
-        let each: Vec<Said> = said.iter().flatten().cloned().collect();
         if kept.is_ok() {
-            kept = self.append(&each);
+            kept = self.append(said.iter().flatten());
         }
         // One request that makes too many words must not be the end of the others.
         if kept == Err(Refused::TooManyWords) && answers.len() > 1 {
@@ -200,14 +192,14 @@ impl Loop {
             }
             return;
         }
-        self.show(&each, kept);
+        self.show(said.iter().flatten(), kept);
         for answer in answers {
             // Who hung up needs no answer.
             let _ = answer.send(kept);
         }
     }
 
-    fn append(&mut self, said: &[Said]) -> Result<(), Refused> {
+    fn append<'a>(&mut self, said: impl IntoIterator<Item = &'a Said>) -> Result<(), Refused> {
         let kept = self.store.append(said, now());
         if let Some((_, _, is_current)) = &mut self.summed {
             *is_current = false;
@@ -222,7 +214,7 @@ impl Loop {
     }
 
     /// Shows what was kept to whoever looks, unless that is only to be seen of many.
-    fn show(&self, said: &[Said], kept: Result<(), Refused>) {
+    fn show<'a>(&self, said: impl IntoIterator<Item = &'a Said>, kept: Result<(), Refused>) {
         if kept.is_err() || self.store.rules().k > 1 || self.live.receiver_count() == 0 {
             return;
         }

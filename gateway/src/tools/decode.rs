@@ -1,6 +1,6 @@
 //! A captured frame, for people: what it says, opened with a key.
 
-use crate::known::keys::Keys;
+use crate::known::keys::{Keys, hex};
 use crate::known::manifests::Manifests;
 use crate::known::vocabulary::{Value, Vocabulary};
 use automagik_telemetry_core::Record;
@@ -8,7 +8,6 @@ use automagik_telemetry_core::frames::{Boot, Clear, Kind, MTU_MAX, Reader, State
 use automagik_telemetry_core::manifest::Manifest;
 use serde_json::{Map, Value as Json, json};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Decodes frames one after the other: a hello is needed for the data that follow it.
@@ -145,13 +144,4 @@ fn said(vocabulary: &Vocabulary, record: &Record) -> Json {
         }
     }
     Json::Object(said)
-}
-
-/// Bytes in hexadecimal digits.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

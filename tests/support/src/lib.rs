@@ -4,6 +4,7 @@
 mod clickhouse;
 mod disk;
 mod example;
+mod files;
 pub mod firmware;
 mod log;
 mod receiver;
@@ -15,6 +16,7 @@ pub mod tls;
 pub use clickhouse::{clickhouse, clickhouse_answers};
 pub use disk::Disk;
 pub use example::{at_home, example, omni};
+pub use files::holds;
 pub use log::{Log, logs};
 pub use receiver::{Answer, Receiver, Request};
 pub use rotel::Rotel;

@@ -5,16 +5,16 @@ use super::logs::has_more;
 use super::origin::Origin;
 use crate::known::manifests::Manifests;
 use automagik_telemetry_core::Label;
-use automagik_telemetry_core::crashes::Exception;
 use automagik_telemetry_core::crashes::build::BUILD_LEN_MAX;
 use automagik_telemetry_core::crashes::stack::STACK_MAX;
-use automagik_telemetry_core::event::Severity;
+use automagik_telemetry_core::crashes::{Crash, Exception};
+use automagik_telemetry_core::event::{Event, Severity};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 
 /// The event of a crash.
-pub const CRASH: &str = "app.crash";
+pub const CRASH: &str = Crash::DESCRIPTOR.name;
 
 /// What a place can't reach: its bits.
 const PLACES: i64 = 1 << 28;

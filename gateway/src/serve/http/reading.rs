@@ -1,9 +1,9 @@
 //! What people and other programs read: pages, CSV, JSON, events as they arrive.
 
-use super::server::{Failed, Server, now};
+use super::server::{Failed, Server};
 use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
-use crate::serve::days::{self, DAY};
+use crate::serve::days::{self, DAY, now};
 use crate::serve::page;
 use crate::serve::views::answer::{self, Given, answer};
 use crate::serve::views::question::{Filter, Table, View};
@@ -62,7 +62,8 @@ pub(super) async fn front(
     let today = now() / DAY;
     let from = (today + 1).saturating_sub(DAYS_SHOWN);
     let projects = server.read(move |sums| answer::projects(sums, from, today)).await?;
-    Ok(html(page::front(&projects, &server.rules, &base).into_string()))
+    let has_token = !server.secrets.write.is_empty();
+    Ok(html(page::front(&projects, &server.rules, &base, has_token).into_string()))
 }
 
 pub(super) async fn project(

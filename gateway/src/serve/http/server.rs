@@ -3,8 +3,8 @@
 use super::rate::Rate;
 use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
-use crate::serve::page;
 use crate::serve::settings::{Secrets, Settings};
+use crate::serve::store::Rules;
 use crate::serve::views::answer;
 use crate::serve::views::stacks::Stacks;
 use crate::serve::writer::Writer;
@@ -12,7 +12,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
 /// Requests of programs that are read and taken apart at once: others wait.
@@ -22,7 +21,7 @@ const TAKEN_MAX: usize = 32;
 pub struct Server {
     pub(super) state: PathBuf,
     pub(super) secrets: Secrets,
-    pub(super) rules: page::Rules,
+    pub(super) rules: Rules,
     pub(super) has_tls: bool,
     pub(super) stacks: Arc<Stacks>,
     pub(super) manifests: Option<Manifests>,
@@ -43,12 +42,7 @@ impl Server {
         Ok(Self {
             state: settings.state.clone(),
             secrets,
-            rules: page::Rules {
-                details_days: settings.details_days,
-                sums_days: settings.sums_days,
-                k: settings.k,
-                has_token: settings.write_token.is_some(),
-            },
+            rules: settings.rules(),
             stacks: Arc::new(Stacks::of(settings.builds.as_deref())?),
             has_tls: settings.tls_key.is_some(),
             manifests: manifests.map_err(|error| error.to_string())?,
@@ -74,11 +68,6 @@ impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Server(..)")
     }
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// A question that could not be answered: why, and what to do.

@@ -1,13 +1,12 @@
 //! What programs post: who may, how much, what it says, and the answer once it is on disk.
 
 use super::access::{credentials, is_equal};
-use super::server::{Server, now};
+use super::server::Server;
 use crate::forward::request::Devices;
-use crate::intake::held::Held;
 use crate::intake::programs::request::{self, Form};
 use crate::intake::programs::{crash, logs, metrics};
-use crate::known::backward::Backward;
-use crate::links::otlp::{self, Refused};
+use crate::links::otlp::{self, Answered, Refused};
+use crate::serve::days::now;
 use crate::serve::said::Request;
 use crate::serve::writer;
 use automagik_telemetry_core::otlp::Signal;
@@ -27,23 +26,12 @@ pub(super) async fn take(
     signal: Signal,
     request: extract::Request,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let form = otlp::form(&head.headers);
-    let answered = match form {
-        Ok(form) => server.keep(signal, form, &head.headers, body).await,
-        Err(refused) => Err(refused),
-    };
-    otlp::response(signal, form.unwrap_or(Form::Json), answered)
+    let keep = |form, headers, body| async move { server.keep(signal, form, &headers, body).await };
+    otlp::answer(signal, request, keep).await
 }
 
 impl Server {
-    async fn keep(
-        &self,
-        signal: Signal,
-        form: Form,
-        headers: &HeaderMap,
-        body: Body,
-    ) -> Result<(u64, &'static str), Refused> {
+    async fn keep(&self, signal: Signal, form: Form, headers: &HeaderMap, body: Body) -> Answered {
         let given = credentials(headers, "Bearer ").unwrap_or_default();
         let write = &self.secrets.write;
         if !write.is_empty() && !write.iter().any(|token| is_equal(given.as_bytes(), token)) {
@@ -93,14 +81,8 @@ impl Server {
             }
             Signal::Metrics => (metrics::take(&form.read(&body)?, manifests, now), Request::default()),
         };
-        let mut rest = taken.held.as_slice();
-        let devices = Devices::of(std::iter::from_fn(|| Held::take(&mut rest)), manifests, false);
-        let mut out = Backward::with_room(1 << 16);
-        match signal {
-            Signal::Logs => devices.logs(&mut out),
-            Signal::Metrics => devices.metrics(&mut out),
-        };
-        let mut read = Request::read(signal, Form::Protobuf, out.as_slice())?;
+        let request = Devices::of_program(&taken.held, manifests).request(signal);
+        let mut read = Request::read(signal, Form::Protobuf, &request)?;
         read.said.extend(crashes.said);
         let (refused, why) = taken.refused();
         if refused > 0 {

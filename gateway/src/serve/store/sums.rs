@@ -36,15 +36,14 @@ impl Store {
             self.today = None;
         }
         for day in days::kept(&self.folder).unwrap_or_default().into_iter().filter(|day| *day < today) {
-            let closed = CLOSED;
             let is_closed: bool = self.sums.query_row(
                 "SELECT EXISTS(SELECT 1 FROM notes WHERE day = ?1 AND what = ?2) AND EXISTS(SELECT 1 FROM summed WHERE day = ?1 AND k = ?3)",
-                params![day, closed, self.rules.k],
+                params![day, CLOSED, self.rules.k],
                 |row| row.get(0),
             )?;
             if !is_closed {
                 self.sum_up(day)?;
-                self.note(day, closed, 1)?;
+                self.note(day, CLOSED, 1)?;
             }
         }
         months::close(&self.sums, today)?;
