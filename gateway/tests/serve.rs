@@ -247,23 +247,16 @@ enum Falls {
 }
 
 /// The request of a crash of it.
-fn crash() -> ExportLogsServiceRequest {
+fn crash(addresses: &[u32], build: Build) -> ExportLogsServiceRequest {
     let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
     let schema = Checked::<Falls>::DESCRIPTOR;
     let resource = Resource::new(schema, Pseudonym::new(&Secret::new([7; 32], yes), "falls", 0));
     let mut stack = Stack::new();
-    [0x1a2b4, 0x1b000, 0x1b000, 0x1b000].into_iter().for_each(|address| stack.push(address));
+    addresses.iter().for_each(|address| stack.push(*address));
     stack.push_elsewhere();
     let seconds = u64::from(minute()) * 60;
     let place = Some(Location::caller());
-    let report = CrashReport::new(
-        schema,
-        Exception::Assertion,
-        place,
-        stack,
-        Build::gnu(&[0xAB; 20]).unwrap(),
-        seconds,
-    );
+    let report = CrashReport::new(schema, Exception::Assertion, place, stack, build, seconds);
     let mut buffer = [0; 4_096];
     ExportLogsServiceRequest::decode(encode_crash(&resource, &report, &mut buffer).unwrap()).unwrap()
 }
@@ -276,7 +269,7 @@ fn with_manifests_a_crash_gets_in_and_no_text_in_its_place() {
     automagik_telemetry_core::manifest::encode(schema, &mut bytes[..]).unwrap();
     std::fs::write(manifests.path().join("falls.cbor"), bytes).unwrap();
     let server = Server::start(state.path(), &["--manifests", manifests.path().to_str().unwrap()]);
-    let honest = crash();
+    let honest = crash(&[0x1a2b4, 0x1b000, 0x1b000, 0x1b000], Build::gnu(&[0xAB; 20]).unwrap());
     assert_eq!(server.post_logs(&honest.encode_to_vec()), (200, Vec::new()), "nothing of it is refused");
     let attributes = honest.resource_logs[0].scope_logs[0].log_records[0].attributes.len();
     // A text in the place of each value, and one more.
@@ -298,6 +291,43 @@ fn with_manifests_a_crash_gets_in_and_no_text_in_its_place() {
     let crashes = server.rows("crashes", "falls");
     assert_eq!((crashes.len(), &crashes[0]["count"]), (1, &1.into()), "{crashes:?}");
     assert!(crashes[0]["stack"].as_str().unwrap().contains("0x1b000 3 times"), "{crashes:?}");
+}
+
+/// Where this file is loaded.
+#[cfg(target_os = "linux")]
+fn base() -> usize {
+    let exe = std::env::current_exe().unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let first = maps.lines().find(|line| line.ends_with(exe.to_str().unwrap())).unwrap();
+    usize::from_str_radix(first.split('-').next().unwrap(), 16).unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn crashes_of_two_builds_with_the_same_functions_are_shown_as_one_with_functions() {
+    let (state, builds) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // This file, and one that is the same but for the linker's id, which stands behind the head of a note.
+    let mut program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let head = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0";
+    let at = program.windows(head.len()).position(|bytes| bytes == head).unwrap() + head.len();
+    let ids = [0, 1].map(|change| {
+        program[at] ^= change;
+        std::fs::write(builds.path().join(format!("build-{change}")), &program).unwrap();
+        Build::gnu(&program[at..at + 20]).unwrap()
+    });
+    let server = Server::start(state.path(), &["--builds", builds.path().to_str().unwrap()]);
+    // A return address in a function that is here.
+    let address = u32::try_from(minute as *const () as usize - base() + 1).unwrap();
+    for id in ids {
+        server.post_logs(&crash(&[address], id).encode_to_vec());
+    }
+    // A file that the server doesn't have.
+    server.post_logs(&crash(&[address], Build::gnu(&[0xAB; 20]).unwrap()).encode_to_vec());
+    let crashes = server.rows("crashes", "falls");
+    assert_eq!(crashes.len(), 2, "{crashes:?}");
+    assert_eq!((&crashes[0]["count"], &crashes[1]["count"]), (&2.into(), &1.into()), "{crashes:?}");
+    assert!(crashes[0]["stack"].as_str().unwrap().contains("serve::minute"), "{crashes:?}");
+    assert!(crashes[1]["stack"].as_str().unwrap().contains(&format!("{address:#x}")), "{crashes:?}");
 }
 
 #[test]

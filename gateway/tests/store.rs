@@ -169,6 +169,23 @@ fn what_even_together_too_few_said_is_only_a_number() {
 }
 
 #[test]
+fn words_are_counted_day_by_day_and_the_most_frequent_stands_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), RULES).unwrap();
+    for (day, words) in [(0, ["b", "a"]), (2, ["b", "b"])] {
+        let now = START + day * DAY;
+        store.append(&[said(1, "1.0.0", &words, now)], now).unwrap();
+    }
+    let end = START + 3 * DAY;
+    pass(&mut store, end);
+    let row = |word: &str, count: u64, days: [u64; 4]| -> Vec<serde_json::Value> {
+        vec!["omni.said".into(), "word".into(), word.into(), count.into(), days.to_vec().into()]
+    };
+    let words = ask(&store, View::Words, &filter(START, end), end).rows;
+    assert_eq!(words, [row("b", 3, [1, 0, 2, 0]), row("a", 1, [1, 0, 0, 0])]);
+}
+
+#[test]
 fn a_larger_k_holds_for_what_was_kept_before() {
     let folder = tempfile::tempdir().unwrap();
     let rules = |k| Rules { details_days: 2, k, ..RULES };

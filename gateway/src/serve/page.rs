@@ -22,6 +22,7 @@ pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }
@@ -156,15 +157,33 @@ fn answer(view: View, table: &Table, filter: &Filter, rules: &Rules) -> Markup {
 /// Installations day by day, from the first to the last. The table beside it says the same.
 fn bars(table: &Table) -> Markup {
     let counts: Vec<u64> = table.rows.iter().rev().filter_map(|row| row.get(1)?.as_u64()).collect();
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
     html! {
         @if counts.len() > 1 {
-            svg viewBox={ "0 0 " (counts.len() * 10) " 100" } preserveAspectRatio="none" aria-hidden="true" {
-                @for (at, count) in counts.iter().enumerate() {
-                    @let height = count * 96 / most;
-                    rect x=(at * 10 + 1) y=(100 - height) width="8" height=(height) {}
-                }
-            }
+            svg viewBox={ "0 0 " (counts.len() * 10) " 100" } preserveAspectRatio="none" aria-hidden="true" { (rects(&counts)) }
+        }
+    }
+}
+
+/// A word's counts day by day, small enough for a cell; what it says is said in words too.
+fn small_bars(values: &[Value]) -> Markup {
+    let counts: Vec<u64> = values.iter().filter_map(Value::as_u64).collect();
+    let (most, last) = (counts.iter().max().copied().unwrap_or(0), counts.last().copied().unwrap_or(0));
+    let said = format!("at most {most} a day, {last} on the last day");
+    html! {
+        svg.small viewBox={ "0 0 " (counts.len() * 10) " 100" } preserveAspectRatio="none" role="img" aria-label=(said) {
+            title { (said) }
+            (rects(&counts))
+        }
+    }
+}
+
+fn rects(counts: &[u64]) -> Markup {
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    html! {
+        @for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            // Seen, however little it is.
+            @let height = (count * 96 / most).max(2);
+            rect x=(at * 10 + 1) y=(100 - height) width="8" height=(height) {}
         }
     }
 }
@@ -185,6 +204,7 @@ fn heads(table: &Table) -> Markup {
 fn cell(value: &Value) -> Markup {
     html! {
         @if value.is_number() { td.number { (plain(value)) } }
+        @else if let Value::Array(values) = value { td { (small_bars(values)) } }
         @else if plain(value).contains('\n') { td { pre { (plain(value)) } } }
         @else { td { (plain(value)) } }
     }

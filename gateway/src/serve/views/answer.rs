@@ -1,7 +1,9 @@
 //! Answers, from the files.
 
+use super::crashes::crashes;
 use super::question::{Filter, Table, View};
-use super::sql::{self, number, rows, text};
+use super::rows::{number, rows, text};
+use super::sql;
 use crate::serve::database::{self, Error};
 use crate::serve::days;
 use crate::serve::store;
@@ -93,7 +95,7 @@ pub fn answer(view: View, sums: &Connection, filter: &Filter, given: Given<'_>) 
         View::Trend => sql::trend(sums, filter),
         View::Values => sql::values(sums, filter),
         View::Counters => sql::counters(sums, filter),
-        View::Crashes => sql::crashes(sums, filter, given.stacks),
+        View::Crashes => crashes(sums, filter, given.stacks),
         View::Lost => sql::words(sums, filter, "w.name = ?6"),
         View::Notes => sql::notes(sums, filter),
         View::Recent if given.is_of_many => Ok(Table::default()),

@@ -22,7 +22,7 @@ pub struct Filter {
 pub struct Table {
     /// What the columns are.
     pub columns: Vec<&'static str>,
-    /// Texts and numbers.
+    /// Texts and numbers, and lists of numbers, one a day.
     pub rows: Vec<Vec<Value>>,
 }
 
@@ -39,7 +39,7 @@ pub enum View {
     Systems,
     /// Events by name, and on how many days.
     Events,
-    /// Words of each event, ranked.
+    /// Words of each event, ranked, and day by day.
     Words,
     /// Events by name, day by day.
     Trend,

@@ -1,20 +1,22 @@
 //! Each question in SQL.
 
 use super::question::{Filter, Table};
-use crate::intake::programs::crash::CRASH;
+use super::rows::{any, each, filtered, labels, number, rows, text};
 use crate::serve::database::Error;
 use crate::serve::days::{self as calendar, DAY};
 use crate::serve::said::Kind;
 use crate::serve::store;
-use crate::serve::views::stacks::Stacks;
 use automagik_telemetry_core::loss::EVENT_DROPPED;
-use rusqlite::{Connection, Row, ToSql};
-use serde_json::{Map, Value, json};
+use rusqlite::Connection;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Most rows of an answer.
-const ROWS_MAX: usize = 1_000;
+pub(super) const ROWS_MAX: usize = 1_000;
+
+/// Most days that words are shown day by day: the last ones, if more are asked for.
+const DAYS_MAX: usize = 366;
 
 /// How far back `recent` looks, in seconds.
 const RECENT: u64 = 3_600;
@@ -26,7 +28,7 @@ const RECENT_MAX: usize = 200;
 const PROGRAMS: &str = "p.project = ?1 AND (?2 = '' OR p.version = ?2) AND (?3 = '' OR p.system = ?3)";
 
 /// Counts of the days and programs that the filter lets through, added up by `columns` of `shown`.
-fn counted(columns: &str) -> String {
+pub(super) fn counted(columns: &str) -> String {
     format!(
         "(SELECT {columns}, sum(count) AS count FROM shown WHERE day BETWEEN ?4 AND ?5
            AND program IN (SELECT id FROM programs p WHERE {PROGRAMS}) GROUP BY {columns}) d CROSS JOIN words w ON w.id = d.word"
@@ -109,16 +111,62 @@ pub(super) fn events(sums: &Connection, filter: &Filter) -> Result<Table, Error>
     })
 }
 
-/// Each attribute's values, where `which` is about the event.
+/// Each attribute's values, where `which` is about the event: how often each was said, and how often on each day of the filter, the first day first.
 pub(super) fn words(sums: &Connection, filter: &Filter, which: &str) -> Result<Table, Error> {
     let sql = format!(
-        "SELECT w.name, w.key, w.value, d.count FROM {} WHERE w.kind = 0 AND w.key <> '' AND {which}
-         ORDER BY w.name, w.key, d.count DESC, w.value LIMIT {ROWS_MAX}",
-        counted("word")
+        "SELECT w.id, w.name, w.key, w.value, d.day, d.count FROM {} WHERE w.kind = 0 AND w.key <> '' AND {which} ORDER BY w.id",
+        counted("day, word")
     );
-    filtered(sums, &["event", "attribute", "value", "count"], &sql, filter, &[&EVENT_DROPPED.name], |row| {
-        Ok(vec![text(row, 0)?, text(row, 1)?, any(row, 2)?, number(row, 3)?])
-    })
+    let days = usize::try_from(filter.to.saturating_sub(filter.from))
+        .map_or(DAYS_MAX, |days| days + 1)
+        .min(DAYS_MAX);
+    let from = (filter.to + 1).saturating_sub(days as u64);
+    let mut words: Vec<Word> = Vec::new();
+    each(sums, &sql, filter, &[&EVENT_DROPPED.name], |row| {
+        let id = row.get(0)?;
+        if words.last().is_none_or(|last| last.id != id) {
+            let value = any(row, 3)?;
+            words.push(Word {
+                id,
+                event: row.get(1)?,
+                key: row.get(2)?,
+                value,
+                count: 0,
+                days: vec![0; days],
+            });
+        }
+        let (day, count): (u64, u64) = (row.get(4)?, row.get(5)?);
+        if let Some(word) = words.last_mut() {
+            word.count += count;
+            let at = day.checked_sub(from).and_then(|at| usize::try_from(at).ok());
+            if let Some(of_day) = at.and_then(|at| word.days.get_mut(at)) {
+                *of_day += count;
+            }
+        }
+        Ok(())
+    })?;
+    words.sort_by(|one, other| {
+        (&one.event, &one.key)
+            .cmp(&(&other.event, &other.key))
+            .then(other.count.cmp(&one.count))
+            .then(one.id.cmp(&other.id))
+    });
+    let rows = words.into_iter().take(ROWS_MAX);
+    let rows = rows.map(|Word { event, key, value, count, days, .. }| {
+        vec![event.into(), key.into(), value, count.into(), days.into()]
+    });
+    Ok(Table { columns: vec!["event", "attribute", "value", "count", "day by day"], rows: rows.collect() })
+}
+
+/// A value of an attribute.
+struct Word {
+    id: i64,
+    event: String,
+    key: String,
+    value: Value,
+    count: u64,
+    /// How often it was said on each day.
+    days: Vec<u64>,
 }
 
 pub(super) fn trend(sums: &Connection, filter: &Filter) -> Result<Table, Error> {
@@ -197,27 +245,6 @@ pub(super) fn counters(sums: &Connection, filter: &Filter) -> Result<Table, Erro
     })
 }
 
-pub(super) fn crashes(sums: &Connection, filter: &Filter, stacks: &Stacks) -> Result<Table, Error> {
-    let sql = format!(
-        "SELECT w.value, sum(d.count), max(d.day) FROM {} WHERE w.kind = 0 AND w.name = ?6 AND w.key = '*'
-         GROUP BY w.id ORDER BY 2 DESC LIMIT {ROWS_MAX}",
-        counted("day, word")
-    );
-    filtered(sums, &["count", "last day", "version", "type", "stack"], &sql, filter, &[&CRASH], |row| {
-        let attributes: String = row.get(0)?;
-        let words: Map<String, Value> = serde_json::from_str(&attributes).unwrap_or_default();
-        let word = |key: &str| words.get(key).cloned().unwrap_or(Value::from(store::REST));
-        let last = calendar::date(row.get(2)?);
-        Ok(vec![
-            number(row, 1)?,
-            last.into(),
-            word("service.version"),
-            word("exception.type"),
-            stacks.text(&attributes).map_or_else(|| word("exception.stacktrace"), Value::from),
-        ])
-    })
-}
-
 pub(super) fn notes(sums: &Connection, filter: &Filter) -> Result<Table, Error> {
     rows(
         sums,
@@ -260,81 +287,4 @@ pub(super) fn recent(sums: &Connection, state: &Path, filter: &Filter, now: u64)
     }
     rows.truncate(RECENT_MAX);
     Ok(Table { columns: vec!["arrived", "time", "event", "attributes", "version", "system"], rows })
-}
-
-/// A JSON object as people read it: `command=status success=true`.
-fn labels(object: &str) -> String {
-    let Ok(words) = serde_json::from_str::<Map<String, Value>>(object) else { return object.to_owned() };
-    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    words.iter().map(|(key, value)| format!("{key}={}", word(value))).collect::<Vec<_>>().join(" ")
-}
-
-pub(super) fn text(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
-    Ok(Value::from(row.get::<_, String>(at)?))
-}
-
-pub(super) fn number(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
-    Ok(row.get::<_, Option<i64>>(at)?.map_or(Value::Null, Value::from))
-}
-
-fn any(row: &Row<'_>, at: usize) -> rusqlite::Result<Value> {
-    Ok(match row.get::<_, rusqlite::types::Value>(at)? {
-        rusqlite::types::Value::Integer(number) => json!(number),
-        rusqlite::types::Value::Real(number) => json!(number),
-        rusqlite::types::Value::Text(text) => json!(text),
-        _ => Value::Null,
-    })
-}
-
-/// Calls `look` with each row of `sql`, whose first five parameters are the filter.
-fn each(
-    sums: &Connection,
-    sql: &str,
-    filter: &Filter,
-    more: &[&dyn ToSql],
-    mut look: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> Result<(), Error> {
-    let mut parameters: Vec<&dyn ToSql> =
-        vec![&filter.project, &filter.version, &filter.system, &filter.from, &filter.to];
-    parameters.extend(more);
-    let mut statement = sums.prepare(sql)?;
-    // Not each question has a parameter behind the filter.
-    parameters.truncate(statement.parameter_count());
-    let mut found = statement.query(parameters.as_slice())?;
-    while let Some(row) = found.next()? {
-        look(row)?;
-    }
-    Ok(())
-}
-
-fn filtered(
-    sums: &Connection,
-    columns: &[&'static str],
-    sql: &str,
-    filter: &Filter,
-    more: &[&dyn ToSql],
-    read: impl Fn(&Row<'_>) -> rusqlite::Result<Vec<Value>>,
-) -> Result<Table, Error> {
-    let mut rows = Vec::new();
-    each(sums, sql, filter, more, |row| {
-        rows.push(read(row)?);
-        Ok(())
-    })?;
-    Ok(Table { columns: columns.to_vec(), rows })
-}
-
-pub(super) fn rows(
-    sums: &Connection,
-    columns: &[&'static str],
-    sql: &str,
-    parameters: &[&dyn ToSql],
-    read: impl Fn(&Row<'_>) -> rusqlite::Result<Vec<Value>>,
-) -> Result<Table, Error> {
-    let mut statement = sums.prepare(sql)?;
-    let mut found = statement.query(parameters)?;
-    let mut rows = Vec::new();
-    while let Some(row) = found.next()? {
-        rows.push(read(row)?);
-    }
-    Ok(Table { columns: columns.to_vec(), rows })
 }

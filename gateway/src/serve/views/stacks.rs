@@ -23,13 +23,14 @@ impl Stacks {
         Ok(Self(Some(Mutex::new(Symbolizer::new(builds)))))
     }
 
-    /// The crash of these attributes, a JSON object, as text; nothing where its file is not there.
+    /// The number that crashes have alike whose functions are the same, and the crash of these attributes, a JSON object, as text; nothing where its file is not
+    /// there.
     #[must_use]
-    pub fn text(&self, attributes: &str) -> Option<String> {
+    pub fn functions(&self, attributes: &str) -> Option<(u64, String)> {
         let crash = crashes::read(attributes.as_bytes()).ok()?.pop()?;
         // A file that is none can't do more than fail.
         let mut symbolizer = self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         let backtrace = symbolizer.backtrace(crash);
-        backtrace.is_known.then(|| backtrace.text(false))
+        backtrace.is_known.then(|| (backtrace.group(), backtrace.text(false)))
     }
 }
