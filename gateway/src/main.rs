@@ -28,7 +28,7 @@ struct Arguments {
 enum Command {
     /// Takes frames until it is told to stop (SIGTERM, Ctrl-C). SIGHUP: reads keys and manifests again.
     Run(Run),
-    /// Receives, keeps and shows telemetry on this machine, until it is told to stop.
+    /// Receives, keeps and shows telemetry on this machine, until it is told to stop. SIGHUP: reads keys, manifests and builds again.
     Serve(serve::settings::Settings),
     /// Manifests: what programs can say.
     #[command(subcommand)]
@@ -228,7 +228,7 @@ fn run(run: Run) -> Result<ExitCode, String> {
         ] {
             addresses.iter().for_each(|address| eprintln!("telemetry-gateway: {what} {address}"));
         }
-        until_stopped(&gateway).await;
+        until_stopped(|| gateway.reload()).await;
         gateway.stop();
         Ok::<(), String>(())
     })?;
@@ -254,7 +254,7 @@ fn serve(settings: serve::settings::Settings) -> Result<ExitCode, String> {
             gateway.tcp().iter().for_each(|address| eprintln!("telemetry-gateway: tcp {address}"));
         }
         eprintln!("telemetry-gateway: open {scheme}://{}", serving.address);
-        until_told().await;
+        until_stopped(|| serving.reload()).await;
         if let Some(gateway) = serving.frames {
             gateway.stop();
         }
@@ -264,24 +264,9 @@ fn serve(settings: serve::settings::Settings) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when somebody says that it is time to stop.
+/// Returns when somebody says that it is time to stop. SIGHUP calls `reload`.
 #[cfg(unix)]
-async fn until_told() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn until_told() {
-    let _ = tokio::signal::ctrl_c().await;
-}
-
-#[cfg(unix)]
-async fn until_stopped(gateway: &Gateway) {
+async fn until_stopped(reload: impl Fn() -> Result<(), String>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     let Ok(mut again) = signal(SignalKind::hangup()) else { return };
@@ -289,7 +274,7 @@ async fn until_stopped(gateway: &Gateway) {
         tokio::select! {
             _ = terminate.recv() => return,
             _ = tokio::signal::ctrl_c() => return,
-            _ = again.recv() => match gateway.reload() {
+            _ = again.recv() => match reload() {
                 Ok(()) => eprintln!("telemetry-gateway: keys and manifests were read again"),
                 Err(error) => eprintln!("telemetry-gateway: {error}: what was known stays"),
             },
@@ -298,7 +283,7 @@ async fn until_stopped(gateway: &Gateway) {
 }
 
 #[cfg(not(unix))]
-async fn until_stopped(_: &Gateway) {
+async fn until_stopped(_: impl Fn() -> Result<(), String>) {
     let _ = tokio::signal::ctrl_c().await;
 }
 

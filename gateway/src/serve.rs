@@ -27,8 +27,10 @@ use crate::links::accepting::{PATIENCE, accept, answer};
 use crate::links::http::CONNECTIONS_MAX;
 use crate::run::Gateway;
 use axum::Router;
+use http::server::Server;
 use settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -39,6 +41,19 @@ pub struct Serving {
     pub address: SocketAddr,
     /// What takes frames of devices.
     pub frames: Option<Gateway>,
+    server: Arc<Server>,
+}
+
+impl Serving {
+    /// Reads manifests, builds and keys again. Where one is wrong, what was known of its kind stays.
+    ///
+    /// # Errors
+    ///
+    /// Which file is wrong.
+    pub fn reload(&self) -> Result<(), String> {
+        self.server.reload()?;
+        self.frames.as_ref().map_or(Ok(()), Gateway::reload)
+    }
 }
 
 /// Listens with `settings` until the runtime ends.
@@ -58,17 +73,18 @@ pub async fn start(mut settings: Settings) -> Result<Serving, String> {
     let token = if is_guarded { Some(keys::random()?) } else { None };
     secrets.write.extend(token.clone());
     let tls = tls::acceptor(&settings)?;
-    let router = http::router(http::server::Server::new(&settings, secrets)?);
+    let server = Arc::new(Server::new(&settings, secrets)?);
+    let router = http::router(Arc::clone(&server));
     let frames = if settings.takes_frames() {
         let inner = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|error| error.to_string())?;
-        let server = inner.local_addr().map_err(|error| error.to_string())?;
+        let address = inner.local_addr().map_err(|error| error.to_string())?;
         listen(inner, router.clone(), None);
-        Some(frames::start(&settings, server, token.as_deref()).await?)
+        Some(frames::start(&settings, address, token.as_deref()).await?)
     } else {
         None
     };
     listen(listener, router, tls);
-    Ok(Serving { address, frames })
+    Ok(Serving { address, frames, server })
 }
 
 fn listen(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {

@@ -293,6 +293,35 @@ fn with_manifests_a_crash_gets_in_and_no_text_in_its_place() {
     assert!(crashes[0]["stack"].as_str().unwrap().contains("0x1b000 3 times"), "{crashes:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_manifest_that_comes_later_is_read_at_sighup_and_a_wrong_one_changes_nothing() {
+    let (state, manifests) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::start(state.path(), &["--manifests", manifests.path().to_str().unwrap()]);
+    let refused = || {
+        let (_, body) = server.post_logs(&logs(1, 1));
+        let told = ExportLogsServiceResponse::decode(body.as_slice()).unwrap().partial_success;
+        told.is_some_and(|told| told.rejected_log_records == 1)
+    };
+    let reload = || {
+        let child = rustix::process::Pid::from_child(&server.child);
+        rustix::process::kill_process(child, rustix::process::Signal::HUP).unwrap();
+    };
+    assert!(refused());
+    std::fs::write(manifests.path().join("simulated.cbor"), manifest()).unwrap();
+    reload();
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while refused() {
+        assert!(std::time::Instant::now() < deadline, "it is not read");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(server.get("/project?project=simulated").contains("calibrate"), "the inventory is shown");
+    std::fs::write(manifests.path().join("wrong.cbor"), b"MARKED").unwrap();
+    reload();
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!refused(), "what was known stays");
+}
+
 /// Where this file is loaded.
 #[cfg(target_os = "linux")]
 fn base() -> usize {

@@ -26,8 +26,7 @@ use server::Server;
 use std::sync::Arc;
 
 /// What answers requests of `server`.
-pub fn router(server: Server) -> Router {
-    let server = Arc::new(server);
+pub fn router(server: Arc<Server>) -> Router {
     let readers = Router::new()
         .route("/", get(reading::front))
         .route("/project", get(reading::project))

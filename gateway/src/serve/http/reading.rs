@@ -1,6 +1,6 @@
 //! What people and other programs read: pages, CSV, JSON, events as they arrive.
 
-use super::server::{Failed, Server};
+use super::server::{Failed, Known, Server};
 use crate::known::manifests::Manifests;
 use crate::serve::database::Error;
 use crate::serve::days::{self, DAY, now};
@@ -48,8 +48,8 @@ impl Asked {
 }
 
 /// What `server`'s answers depend on.
-fn given(server: &Server, now: u64) -> Given<'_> {
-    Given { state: &server.state, now, is_of_many: server.rules.k > 1, stacks: &server.stacks }
+fn given<'a>(server: &'a Server, known: &'a Known, now: u64) -> Given<'a> {
+    Given { state: &server.state, now, is_of_many: server.rules.k > 1, stacks: &known.stacks }
 }
 
 pub(super) async fn front(
@@ -72,17 +72,19 @@ pub(super) async fn project(
 ) -> Result<impl IntoResponse, Failed> {
     let now = now();
     let filter = asked.filter(now / DAY)?;
-    let (about, asked) = (filter.clone(), Arc::clone(&server));
+    let known = server.known();
+    let (about, asked, stacks) = (filter.clone(), Arc::clone(&server), Arc::clone(&known));
     let (choices, tables) = server
         .read(move |sums| {
             let choices = answer::choices(sums, &about.project)?;
-            let ask = |view| Ok((view, answer(view, sums, &about, given(&asked, now))?));
+            let ask = |view| Ok((view, answer(view, sums, &about, given(&asked, &stacks, now))?));
             Ok((choices, View::ALL.into_iter().map(ask).collect::<Result<Vec<_>, Error>>()?))
         })
         .await?;
-    let known = server.manifests.iter().flat_map(Manifests::all);
-    let known: Vec<_> = known.filter(|vocabulary| vocabulary.project == filter.project).collect();
-    Ok(html(page::project(&filter, &choices, &tables, &known, &server.rules).into_string()))
+    let vocabularies = known.manifests.iter().flat_map(Manifests::all);
+    let vocabularies: Vec<_> =
+        vocabularies.filter(|vocabulary| vocabulary.project == filter.project).collect();
+    Ok(html(page::project(&filter, &choices, &tables, &vocabularies, &server.rules).into_string()))
 }
 
 pub(super) async fn view(
@@ -97,8 +99,8 @@ pub(super) async fn view(
         return Ok((StatusCode::NOT_FOUND, there_is).into_response());
     };
     let now = now();
-    let (filter, asked) = (asked.filter(now / DAY)?, Arc::clone(&server));
-    let table = server.read(move |sums| answer(view, sums, &filter, given(&asked, now))).await?;
+    let (filter, asked, known) = (asked.filter(now / DAY)?, Arc::clone(&server), server.known());
+    let table = server.read(move |sums| answer(view, sums, &filter, given(&asked, &known, now))).await?;
     let name = format!("attachment; filename=\"{}.{form}\"", view.word());
     let disposition = (CONTENT_DISPOSITION, name);
     Ok(if form == "csv" {

@@ -10,12 +10,25 @@ use crate::serve::views::stacks::Stacks;
 use crate::serve::writer::Writer;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 
 /// Requests of programs that are read and taken apart at once: others wait.
 const TAKEN_MAX: usize = 32;
+
+/// What is read from files of others, again when the operator says so.
+pub(super) struct Known {
+    pub(super) manifests: Option<Manifests>,
+    pub(super) stacks: Stacks,
+}
+
+impl Known {
+    fn read(manifests: Option<&Path>, builds: Option<&Path>) -> Result<Arc<Self>, String> {
+        let manifests = manifests.map(Manifests::load).transpose().map_err(|error| error.to_string())?;
+        Ok(Arc::new(Self { manifests, stacks: Stacks::of(builds)? }))
+    }
+}
 
 /// All that answers are made of.
 pub struct Server {
@@ -23,8 +36,9 @@ pub struct Server {
     pub(super) secrets: Secrets,
     pub(super) rules: Rules,
     pub(super) has_tls: bool,
-    pub(super) stacks: Arc<Stacks>,
-    pub(super) manifests: Option<Manifests>,
+    manifests: Option<PathBuf>,
+    builds: Option<PathBuf>,
+    known: RwLock<Arc<Known>>,
     pub(super) writer: Writer,
     /// Places for requests of programs that are read and taken apart.
     pub(super) taken: Semaphore,
@@ -38,18 +52,34 @@ impl Server {
     ///
     /// What is wrong with a setting, and what to do.
     pub fn new(settings: &Settings, secrets: Secrets) -> Result<Self, String> {
-        let manifests = settings.manifests.as_deref().map(Manifests::load).transpose();
         Ok(Self {
             state: settings.state.clone(),
             secrets,
             rules: settings.rules(),
-            stacks: Arc::new(Stacks::of(settings.builds.as_deref())?),
+            known: RwLock::new(Known::read(settings.manifests.as_deref(), settings.builds.as_deref())?),
+            manifests: settings.manifests.clone(),
+            builds: settings.builds.clone(),
             has_tls: settings.tls_key.is_some(),
-            manifests: manifests.map_err(|error| error.to_string())?,
             writer: Writer::start(settings)?,
             taken: Semaphore::new(TAKEN_MAX),
             rate: Rate::new(settings.rate_max),
         })
+    }
+
+    /// Reads manifests and builds again.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with one: what was known stays.
+    pub fn reload(&self) -> Result<(), String> {
+        let known = Known::read(self.manifests.as_deref(), self.builds.as_deref())?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+        Ok(())
+    }
+
+    /// What was read last.
+    pub(super) fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Opens the sums, up to date.

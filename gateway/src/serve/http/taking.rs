@@ -71,7 +71,8 @@ impl Server {
     /// What `body` says: with manifests, what they let through.
     fn said(&self, signal: Signal, form: Form, is_gzip: bool, body: &[u8]) -> Result<Request, Refused> {
         let body = request::unpacked(body, is_gzip)?;
-        let Some(manifests) = &self.manifests else { return Ok(Request::read(signal, form, &body)?) };
+        let known = self.known();
+        let Some(manifests) = &known.manifests else { return Ok(Request::read(signal, form, &body)?) };
         let now = SystemTime::now().into();
         let (taken, crashes) = match signal {
             Signal::Logs => {
