@@ -8,7 +8,7 @@ use automagik_telemetry_gateway::run::Gateway;
 use automagik_telemetry_gateway::run::settings::{Acknowledge, Settings};
 use automagik_telemetry_gateway::serve;
 use automagik_telemetry_gateway::tools::carriers::{self, Over};
-use automagik_telemetry_gateway::tools::{decode, manifest, simulate};
+use automagik_telemetry_gateway::tools::{collector, decode, manifest, simulate};
 use clap::{Parser, Subcommand};
 use std::io::BufRead;
 use std::net::SocketAddr;
@@ -98,6 +98,11 @@ enum OfManifest {
         /// The manifest's file.
         file: PathBuf,
     },
+    /// Prints a configuration of the OpenTelemetry Collector that lets nothing through but what is in a manifest.
+    Collector {
+        /// The folder of manifests, *.cbor.
+        manifests: PathBuf,
+    },
     /// Compares two: ends with 1 where the new one can say more.
     Compare {
         /// The manifest before.
@@ -175,6 +180,7 @@ fn main() -> ExitCode {
             print!("{}", manifest::print(&decoded(&file, &bytes)?));
             Ok(ExitCode::SUCCESS)
         }),
+        Command::Manifest(OfManifest::Collector { manifests }) => configuration(&manifests),
         Command::Manifest(OfManifest::Compare { old, new }) => compare(&old, &new),
         Command::Key(OfKey::Make) => make_key(),
         Command::Key(OfKey::List { keys }) => {
@@ -293,6 +299,18 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 
 fn decoded<'a>(file: &Path, bytes: &'a [u8]) -> Result<Manifest<'a>, String> {
     Manifest::decode(bytes).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn configuration(manifests: &Path) -> Result<ExitCode, String> {
+    let known = Manifests::load(manifests).map_err(|error| error.to_string())?;
+    if known.all().next().is_none() {
+        return Err(format!(
+            "{}: there is no manifest, *.cbor: nothing would get through",
+            manifests.display()
+        ));
+    }
+    print!("{}", collector::configuration(known.all()).map_err(|error| error.to_string())?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn compare(old: &Path, new: &Path) -> Result<ExitCode, String> {

@@ -3,4 +3,5 @@
 pub mod decode;
 pub mod manifest;
 pub mod carriers;
+pub mod collector;
 pub mod simulate;

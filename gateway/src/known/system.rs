@@ -1,7 +1,7 @@
 //! What a program runs on, as OpenTelemetry names it: closed lists, so that a request has no place to put a string here either.
 
 /// Values of `os.type` (semantic conventions 1.44), and none.
-const OS_TYPES: [&str; 12] = [
+pub(crate) const OS_TYPES: [&str; 12] = [
     "",
     "aix",
     "darwin",
@@ -17,7 +17,7 @@ const OS_TYPES: [&str; 12] = [
 ];
 
 /// Values of `host.arch`, those that this library has beside them, and none.
-const ARCHITECTURES: [&str; 11] =
+pub(crate) const ARCHITECTURES: [&str; 11] =
     ["", "amd64", "arm32", "arm64", "ia64", "ppc32", "ppc64", "riscv32", "riscv64", "s390x", "x86"];
 
 /// The attribute of the operating system.
