@@ -9,7 +9,7 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Pseudonym, Record, Secret};
 use automagik_telemetry_gateway::tools::simulate::schema;
-use automagik_telemetry_test_support::{Receiver, at_home, clickhouse_answers, omni};
+use automagik_telemetry_test_support::{ClickHouse, Receiver, Rotel, at_home, clickhouse_answers, omni};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
@@ -18,9 +18,12 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use opentelemetry_proto::tonic::resource::v1::Resource as SentResource;
 use prost::Message;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 const SCHEMA: &str = include_str!("../../infra/clickhouse/schema.sql");
+const JSON: &str = include_str!("../../infra/clickhouse/json.sql");
 const USERS: &str = include_str!("../../infra/clickhouse/users.sql");
 const QUESTIONS: &str = include_str!("../../infra/clickhouse/questions.sql");
 
@@ -80,17 +83,21 @@ fn logs(people: &[&str]) -> Vec<String> {
     rows
 }
 
-/// Inserts of a counter and of a histogram.
-fn metrics() -> Vec<String> {
+/// A request with a counter and a histogram.
+fn counted() -> Vec<u8> {
     let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
     let resource = Resource::new(schema(), Pseudonym::new(&Secret::new([7; 32], yes), "simulated", 0));
     let end = Coarse::from_steps(29_900_000);
     let delta = |metric, cell, count| Record::from_delta(&Delta { metric, cell, count, start: end, end });
     let records = [delta(0, 1, 7), delta(1, 0, 20), delta(1, 9, 5)];
     let mut buffer = vec![0; 1 << 16];
-    let sent = Metrics::encode(&resource, &records, &mut buffer).unwrap();
+    Metrics::encode(&resource, &records, &mut buffer).unwrap().to_vec()
+}
+
+/// Inserts of them.
+fn metrics() -> Vec<String> {
     let mut statements = Vec::new();
-    for of in ExportMetricsServiceRequest::decode(sent).unwrap().resource_metrics {
+    for of in ExportMetricsServiceRequest::decode(counted().as_slice()).unwrap().resource_metrics {
         let resource = of.resource.unwrap();
         for metric in of.scope_metrics.into_iter().flat_map(|scope| scope.metrics) {
             let head = format!("'{}', {}, '{}'", service(&resource), map(&resource.attributes), metric.name);
@@ -115,6 +122,61 @@ fn metrics() -> Vec<String> {
         }
     }
     statements
+}
+
+/// Posts `body` to a collector at `endpoint`.
+fn post(endpoint: &str, path: &str, body: &[u8]) {
+    let address = endpoint.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    connection.write_all(body).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+/// A real program and a request with metrics, a collector's exporter, and what is in the tables then.
+fn through_a_collector(prefix: &str, is_json: bool) {
+    let tables: Vec<String> = [statements(SCHEMA), statements(JSON)].concat();
+    let Some(clickhouse) = ClickHouse::start(&tables) else { return };
+    let Some(rotel) = Rotel::writing(&clickhouse.endpoint(), "telemetry", prefix, is_json) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let mut program = at_home(home.path(), omni());
+    program.env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
+    program.env("AUTOMAGIK_TELEMETRY_ENDPOINT", rotel.endpoint()).args(["instance", "list"]);
+    assert!(program.output().unwrap().status.success());
+    post(&rotel.endpoint(), "/v1/metrics", &counted());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let asked = [
+        "SELECT LogAttributes['command'], LogAttributes['success'], length(ResourceAttributes['app.installation.id']) FROM telemetry.otel_logs",
+        "SELECT MetricName, Attributes['task'], Class, sum(Count) FROM telemetry.daily_counts GROUP BY ALL ORDER BY ALL",
+    ];
+    let expected = [
+        "omni instance list\ttrue\t32\n",
+        "simulated.task.duration\tmeasure\t0\t20\nsimulated.task.duration\tmeasure\t24\t5\nsimulated.tasks\treport\t\\N\t7\n",
+    ];
+    loop {
+        let answers = asked.map(|question| clickhouse.ask(question));
+        if answers == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{answers:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn what_a_collector_writes_is_summed_up() {
+    through_a_collector("otel", false);
+}
+
+#[test]
+fn what_a_collector_writes_as_json_is_summed_up_the_same() {
+    through_a_collector("otel_json", true);
 }
 
 /// Answers to the questions by name, of `project`, after these statements.

@@ -1,7 +1,11 @@
 //! ClickHouse, in process: `chdb` from PyPI. It is where `CHDB` names a folder that `pip install --target` made; `.ci/run` does.
 
+mod http;
+
+pub use http::ClickHouse;
+
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// Runs each statement of standard input, which end with a line of `;`, and prints what each answers, a zero byte behind it.
 const PROGRAM: &str = "
@@ -30,22 +34,7 @@ pub fn clickhouse(statements: &[String]) -> Option<String> {
 /// Where a statement is wrong.
 #[must_use]
 pub fn clickhouse_answers(statements: &[String]) -> Option<Vec<String>> {
-    let Ok(folder) = std::env::var("CHDB") else {
-        // Not `eprintln!`, which a passing test hides.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: there is no ClickHouse; `pip install --no-deps --target FOLDER chdb-core` and set CHDB to the folder"
-        );
-        return None;
-    };
-    let mut python = Command::new("python3")
-        .args(["-c", PROGRAM])
-        .env("PYTHONPATH", folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut python = python(PROGRAM)?;
     let mut input = python.stdin.take().unwrap();
     let text = statements.join("\n;\n");
     // What it answers meanwhile must not wait for what it still reads.
@@ -58,4 +47,19 @@ pub fn clickhouse_answers(statements: &[String]) -> Option<Vec<String>> {
     // Behind the last zero byte.
     answers.pop();
     Some(answers)
+}
+
+/// A process that runs `program` with the engine.
+fn python(program: &str) -> Option<Child> {
+    let Ok(folder) = std::env::var("CHDB") else {
+        // Not `eprintln!`, which a passing test hides.
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED: there is no ClickHouse; `pip install --no-deps --target FOLDER chdb-core` and set CHDB to the folder"
+        );
+        return None;
+    };
+    let mut python = Command::new("python3");
+    python.args(["-c", program]).env("PYTHONPATH", folder);
+    Some(python.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
 }

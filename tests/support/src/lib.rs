@@ -13,7 +13,7 @@ pub mod sockets;
 mod streams;
 pub mod tls;
 
-pub use clickhouse::{clickhouse, clickhouse_answers};
+pub use clickhouse::{ClickHouse, clickhouse, clickhouse_answers};
 pub use disk::Disk;
 pub use example::{at_home, example, omni};
 pub use files::holds;

@@ -55,6 +55,26 @@ impl Rotel {
         ])
     }
 
+    /// One that writes what it takes into the tables of `database` at `endpoint` whose names begin with `prefix`, by ClickHouse's HTTP interface; attributes as JSON
+    /// where `is_json`.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not listen within half a minute.
+    #[must_use]
+    pub fn writing(endpoint: &str, database: &str, prefix: &str, is_json: bool) -> Option<Self> {
+        let mut arguments = vec!["--exporter", "clickhouse", "--clickhouse-exporter-compression", "none"];
+        arguments.extend([
+            "--clickhouse-exporter-endpoint",
+            endpoint,
+            "--clickhouse-exporter-database",
+            database,
+        ]);
+        arguments.extend(["--clickhouse-exporter-table-prefix", prefix, "--batch-timeout", "100ms"]);
+        arguments.extend(is_json.then_some("--clickhouse-exporter-enable-json"));
+        Self::exporting(&arguments)
+    }
+
     fn exporting(arguments: &[&str]) -> Option<Self> {
         let binary = std::env::var("ROTEL_AGENT").unwrap_or_else(|_| "rotel-agent".to_owned());
         let (port, grpc) = (free_port(), free_port());
