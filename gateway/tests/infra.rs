@@ -216,7 +216,7 @@ fn the_questions_answer_what_real_programs_sent() {
     assert_eq!(answers["systems"], "linux amd64\t3\n");
     assert!(answers["days"].ends_with("\t3\n"), "{answers:?}");
     assert!(
-        answers["words"].contains("automagik.cli.command\tcommand\tomni instance list\t3\n"),
+        answers["words"].contains("automagik.cli.command\tcommand\tomni instance list\t3\t{"),
         "{answers:?}"
     );
     assert!(answers["values"].starts_with("automagik.cli.command\tduration_ms\t3\t["), "{answers:?}");

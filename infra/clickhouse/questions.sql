@@ -18,7 +18,7 @@ SELECT EventName, sum(Count) AS Events FROM telemetry.daily_words
 WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date} AND Key = '' GROUP BY EventName ORDER BY Events DESC
 ;
 -- words
-SELECT EventName, Key, Value, sum(Count) AS Events FROM telemetry.daily_words
+SELECT EventName, Key, Value, sum(Count) AS Events, sumMap(map(Day, Count)) AS Days FROM telemetry.daily_words
 WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date} AND Key != ''
 GROUP BY EventName, Key, Value ORDER BY EventName, Key, Events DESC, Value
 ;

@@ -9,6 +9,13 @@ GRANT INSERT ON telemetry.otel_metrics_sum TO writer
 ;
 GRANT INSERT ON telemetry.otel_metrics_histogram TO writer
 ;
+-- With `json: true`.
+GRANT INSERT ON telemetry.otel_json_logs TO writer
+;
+GRANT INSERT ON telemetry.otel_json_metrics_sum TO writer
+;
+GRANT INSERT ON telemetry.otel_json_metrics_histogram TO writer
+;
 CREATE ROLE IF NOT EXISTS maintainer
 ;
 GRANT SELECT ON telemetry.* TO maintainer

@@ -1,6 +1,10 @@
 //! How much `serve` takes and how fast it answers: events and points of many virtual days, through the store as the server uses it.
 //!
+//! Where there is ClickHouse, the same questions are asked there too, of the same rows.
+//!
 //! usage: cargo run --release -p automagik-telemetry-gateway --example served -- FOLDER EVENTS POINTS DAYS
+
+mod clickhouse;
 
 use automagik_telemetry_gateway::serve::days::{self, DAY};
 use automagik_telemetry_gateway::serve::said::{CLASS, Kind, Program, Said, Tuple};
@@ -8,6 +12,8 @@ use automagik_telemetry_gateway::serve::store::{Rules, Store};
 use automagik_telemetry_gateway::serve::views::answer::{self, Given};
 use automagik_telemetry_gateway::serve::views::question::{Filter, View};
 use automagik_telemetry_gateway::serve::views::stacks::Stacks;
+use clickhouse::ClickHouse;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -95,6 +101,7 @@ fn main() {
     let folder = Path::new(&folder);
     let rules = Rules { details_days: days, sums_days: 365, k: 1 };
     let mut store = Store::open(folder, rules).unwrap();
+    let mut beside = ClickHouse::begin(&folder.with_extension("beside"));
     let mut numbers = Numbers(7);
     let (mut written, mut closed) = (Duration::ZERO, Duration::ZERO);
     for day in 0..days {
@@ -129,6 +136,9 @@ fn main() {
                     Said { program, pseudonym, counts }
                 })
                 .collect();
+            if let Some(beside) = &mut beside {
+                beside.write(&said, now);
+            }
             let begun = Instant::now();
             store.append(&said, now).unwrap();
             written += begun.elapsed();
@@ -151,8 +161,9 @@ fn main() {
     let filter = Filter { project: "omni".to_owned(), from: START / DAY, to: end / DAY, ..Filter::default() };
     let stacks = Stacks::default();
     let given = Given { state: folder, now: end - 1, is_of_many: false, stacks: &stacks };
+    let mut times = BTreeMap::new();
     for view in View::ALL {
-        let mut times: Vec<u128> = (0..5)
+        let mut of_view: Vec<u128> = (0..5)
             .map(|_| {
                 let begun = Instant::now();
                 let sums = answer::open(folder, 1).unwrap();
@@ -160,8 +171,16 @@ fn main() {
                 begun.elapsed().as_micros()
             })
             .collect();
-        times.sort_unstable();
-        println!("{:>10}: {:>7.1} ms", view.word(), times[2] as f64 / 1e3);
+        of_view.sort_unstable();
+        times.insert(view.word(), format!("{:.1}", of_view[2] as f64 / 1e3));
     }
     println!("{}", memory());
+    let peer = beside.map(ClickHouse::ask).unwrap_or_default();
+    println!("{:>18} {:>10} {:>10}", "milliseconds", "serve", "ClickHouse");
+    let names: std::collections::BTreeSet<&str> =
+        times.keys().copied().chain(peer.keys().map(String::as_str)).collect();
+    for name in names {
+        let of = |time: Option<&String>| time.map_or("-", String::as_str).to_owned();
+        println!("{name:>18} {:>10} {:>10}", of(times.get(name)), of(peer.get(name)));
+    }
 }
