@@ -260,6 +260,28 @@ fn counters_and_classes_are_summed_up() {
 }
 
 #[test]
+fn errors_are_told_of_how_many_events() {
+    let row = |name: &str, attributes: &str, count: usize| {
+        let row = format!("(now(), 'omni', map(), map({attributes}), '{name}')");
+        vec![row; count].join(", ")
+    };
+    let rows = [
+        row("automagik.error", "'error_code', 'OMNI-1001'", 3),
+        row("automagik.cli.command", "'success', 'true'", 6),
+        row("automagik.cli.command", "'success', 'false'", 1),
+    ];
+    let insert = format!(
+        "INSERT INTO telemetry.otel_logs (Timestamp, ServiceName, ResourceAttributes, LogAttributes, EventName) VALUES {}",
+        rows.join(", ")
+    );
+    let Some(answers) = answers(vec![insert], "omni") else { return };
+    assert_eq!(
+        answers["errors"],
+        "automagik.error\tOMNI-1001\t3\t10\t300\nautomagik.cli.command\tfalse\t1\t7\t142.8\n"
+    );
+}
+
+#[test]
 fn details_go_by_their_arrival_and_sums_stay() {
     let mut all = statements(SCHEMA);
     let row = |name: &str, timestamp: &str, arrived: &str| {

@@ -186,6 +186,32 @@ fn words_are_counted_day_by_day_and_the_most_frequent_stands_first() {
 }
 
 #[test]
+fn errors_are_told_of_how_many_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), RULES).unwrap();
+    let event = |name: &str, attributes: &str, count| {
+        let (name, attributes) = (name.to_owned(), attributes.to_owned());
+        (Tuple { kind: Kind::Event, name, attributes }, START, count)
+    };
+    let counts = vec![
+        event("automagik.error", "{\"error_category\":\"network\",\"error_code\":\"OMNI-1001\"}", 3),
+        event("automagik.cli.command", "{\"command\":\"a\",\"success\":true}", 6),
+        event("automagik.cli.command", "{\"command\":\"b\",\"success\":false}", 1),
+    ];
+    store.append(&[Said { counts, ..said(1, "1.0.0", &[], START) }], START).unwrap();
+    store.sum_up(START / DAY).unwrap();
+    let row =
+        |name: &str, key: &str, value: &str, count: u64, of: u64, share: f64| -> Vec<serde_json::Value> {
+            vec![name.into(), key.into(), value.into(), count.into(), of.into(), share.into()]
+        };
+    let expected = [
+        row("automagik.error", "error_code", "OMNI-1001", 3, 10, 300.0),
+        row("automagik.cli.command", "success", "false", 1, 7, 142.8),
+    ];
+    assert_eq!(ask(&store, View::Errors, &filter(START, START), START).rows, expected);
+}
+
+#[test]
 fn a_larger_k_holds_for_what_was_kept_before() {
     let folder = tempfile::tempdir().unwrap();
     let rules = |k| Rules { details_days: 2, k, ..RULES };

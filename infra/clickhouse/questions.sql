@@ -45,6 +45,18 @@ SELECT MetricName, Attributes, sum(Count) AS Total FROM telemetry.daily_counts
 WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date} AND Class IS NULL
 GROUP BY MetricName, Attributes ORDER BY MetricName, Total DESC
 ;
+-- errors: by code in a thousand of all events; failures in a thousand of their own
+WITH totals AS (
+  SELECT EventName, sum(Count) AS Events FROM telemetry.daily_words
+  WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date} AND Key = '' GROUP BY EventName
+)
+SELECT EventName, Value, sum(Count) AS Errors,
+  if(Key = 'error_code', (SELECT sum(Events) FROM totals), any(totals.Events)) AS Of, floor(1000 * Errors / Of, 1) AS InAThousand
+FROM telemetry.daily_words LEFT JOIN totals USING EventName
+WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date}
+  AND ((EventName = 'automagik.error' AND Key = 'error_code') OR (Key = 'success' AND Value = 'false'))
+GROUP BY EventName, Key, Value ORDER BY Errors DESC, EventName, Value
+;
 -- lost
 SELECT Key, Value, sum(Count) AS Events FROM telemetry.daily_words
 WHERE ServiceName = {project:String} AND Day BETWEEN {from:Date} AND {to:Date} AND EventName = 'automagik.telemetry.dropped' AND Key != ''

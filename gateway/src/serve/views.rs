@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod crashes;
+mod errors;
 pub mod question;
 mod rows;
 mod sql;

@@ -1,6 +1,7 @@
 //! Answers, from the files.
 
 use super::crashes::crashes;
+use super::errors::errors;
 use super::question::{Filter, Table, View};
 use super::rows::{number, rows, text};
 use super::sql;
@@ -95,6 +96,7 @@ pub fn answer(view: View, sums: &Connection, filter: &Filter, given: Given<'_>) 
         View::Trend => sql::trend(sums, filter),
         View::Values => sql::values(sums, filter),
         View::Counters => sql::counters(sums, filter),
+        View::Errors => errors(sums, filter),
         View::Crashes => crashes(sums, filter, given.stacks),
         View::Lost => sql::words(sums, filter, "w.name = ?6"),
         View::Notes => sql::notes(sums, filter),

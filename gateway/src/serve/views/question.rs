@@ -47,6 +47,8 @@ pub enum View {
     Values,
     /// Counters by their labels.
     Counters,
+    /// Errors by code and failures, of how many events.
+    Errors,
     /// Crashes, grouped by what they have alike.
     Crashes,
     /// What programs say that they lost, and why.
@@ -59,7 +61,7 @@ pub enum View {
 
 impl View {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Days,
         Self::Months,
         Self::Versions,
@@ -69,6 +71,7 @@ impl View {
         Self::Trend,
         Self::Values,
         Self::Counters,
+        Self::Errors,
         Self::Crashes,
         Self::Lost,
         Self::Notes,
@@ -88,6 +91,7 @@ impl View {
             Self::Trend => "trend",
             Self::Values => "values",
             Self::Counters => "counters",
+            Self::Errors => "errors",
             Self::Crashes => "crashes",
             Self::Lost => "lost",
             Self::Notes => "notes",
@@ -108,6 +112,7 @@ impl View {
             Self::Trend => "Events day by day",
             Self::Values => "Durations and sizes",
             Self::Counters => "Counters",
+            Self::Errors => "Errors and failures",
             Self::Crashes => "Crashes",
             Self::Lost => "What programs lost",
             Self::Notes => "What was not kept as it came, or is not shown",

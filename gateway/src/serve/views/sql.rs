@@ -36,7 +36,7 @@ pub(super) fn counted(columns: &str) -> String {
 }
 
 /// Of words: that they count an event, whatever its attributes.
-const EVENTS: &str = "w.kind = 0 AND w.key = ''";
+pub(super) const EVENTS: &str = "w.kind = 0 AND w.key = ''";
 
 pub(super) fn days(sums: &Connection, filter: &Filter) -> Result<Table, Error> {
     // Whoever runs two versions in a day is one installation, where all are asked about.
