@@ -5,6 +5,7 @@
 //!  vocabulary: every string that can leave
 //! ```
 
+mod interface;
 pub mod resource;
 pub mod vocabulary;
 pub mod otlp;

@@ -178,27 +178,9 @@ impl fmt::Display for News {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal(());
 
-/// What [`Terminal`] would say.
-#[derive(Clone, Copy, Debug)]
-pub struct Wording {
-    /// What a person would have to know.
-    pub text: fn(&Question) -> String,
-    /// The question.
-    pub question: fn(&Question) -> String,
-    /// What could be typed.
-    pub choices: &'static str,
-    /// What would be a yes.
-    pub yes: &'static [&'static str],
-    /// What would be a no.
-    pub no: &'static [&'static str],
-    /// Before the file of the answer.
-    pub kept_in: &'static str,
-    /// The answer can't be kept.
-    pub not_kept: &'static str,
-    /// The answer is neither yes nor no.
-    pub unclear: &'static str,
-    /// What that means.
-    pub unclear_means: Option<&'static str>,
+automagik_telemetry_core::interface! {
+    /// What [`Terminal`] would say.
+    wording
 }
 
 impl Wording {

@@ -42,28 +42,7 @@ pub struct SentRequest {
     pub shown: Vec<Map<String, Value>>,
 }
 
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Became {
-    /// The collector took it.
-    Accepted,
-    /// The collector will never take it.
-    Refused,
-    /// No answer came.
-    Unanswered,
-}
-
-impl Became {
-    /// `accepted`, `refused` or `unanswered`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Unanswered => "unanswered",
-        }
-    }
-}
+automagik_telemetry_core::interface!(became);
 
 /// What was deleted: nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -29,29 +29,7 @@ pub struct Telemetry<S>(PhantomData<fn(S)>);
 #[derive(Debug)]
 pub struct Builder<S>(PhantomData<fn(S)>);
 
-/// Why telemetry could not start: it never tries.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The endpoint is none.
-    Endpoint {
-        /// What is wrong with it.
-        error: endpoint::Error,
-        /// Who set it.
-        set_by: SetBy,
-    },
-    /// A setting is wrong.
-    Setting {
-        /// The variable.
-        variable: String,
-        /// What is wrong with it.
-        error: settings::Error,
-    },
-    /// The platform gave no random numbers.
-    Random,
-    /// The platform gave no thread.
-    Thread(io::Error),
-}
+automagik_telemetry_core::interface!(start_error);
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,29 +4,7 @@ use crate::send::endpoint::{self, SetBy};
 use crate::send::settings;
 use std::{fmt, io};
 
-/// Why telemetry could not start. The program runs without it.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The endpoint is not valid, so nothing is sent.
-    Endpoint {
-        /// What is wrong with it.
-        error: endpoint::Error,
-        /// Who set it.
-        set_by: SetBy,
-    },
-    /// One of the user's settings is not valid, so nothing is sent.
-    Setting {
-        /// The variable.
-        variable: String,
-        /// What is wrong with it.
-        error: settings::Error,
-    },
-    /// The platform returned no random numbers for the installation's secret.
-    Random,
-    /// The platform could not start a thread.
-    Thread(io::Error),
-}
+automagik_telemetry_core::interface!(start_error);
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

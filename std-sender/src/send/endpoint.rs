@@ -9,33 +9,10 @@ use crate::person::environment::Environment;
 use automagik_telemetry_core::otlp::Signal;
 use reqwest::Url;
 
-/// The person's setting (`ACME_TELEMETRY_ENDPOINT`): a base, to which each signal's path is added. Policy: "Self-Hosting".
-pub const ENDPOINT: &str = "ENDPOINT";
-
-/// The person's setting for events alone: the whole address, used as it is. It beats [`ENDPOINT`].
-pub const LOGS_ENDPOINT: &str = "LOGS_ENDPOINT";
-
-/// The person's setting for counts and durations alone: the whole address, used as it is. It beats [`ENDPOINT`].
-pub const METRICS_ENDPOINT: &str = "METRICS_ENDPOINT";
+automagik_telemetry_core::interface!(endpoint);
 
 /// Where data of `automagik` go unless somebody says otherwise; other organizations name theirs in the schema. Policy: "Data Storage & Security".
 pub const DEFAULT: &str = "https://telemetry.namastex.ai";
-
-/// Why an endpoint is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Error {
-    /// It is empty.
-    Empty,
-    /// It is not a URL.
-    NotAUrl,
-    /// Its scheme is neither `http` nor `https`.
-    Scheme,
-    /// It has a query or a fragment, to which no path can be added.
-    Query,
-    /// It is on another machine, and the signals are not the person's own (see [`Environment::at`]).
-    ElsewhereInATest,
-}
 
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -52,8 +29,6 @@ impl core::fmt::Display for Error {
         })
     }
 }
-
-impl core::error::Error for Error {}
 
 /// A collector's address. `Display` and `Debug` leave out a user, a password and a query in it.
 #[derive(Clone, PartialEq, Eq)]
@@ -183,17 +158,6 @@ impl core::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Endpoint({self})")
     }
-}
-
-/// Who set the endpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SetBy {
-    /// The person, in this variable.
-    Person(String),
-    /// The application.
-    Application,
-    /// Nobody: it is [`DEFAULT`].
-    Nobody,
 }
 
 impl core::fmt::Display for SetBy {

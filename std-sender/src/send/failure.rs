@@ -7,69 +7,24 @@ use std::error::Error;
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-/// Why a request failed.
-///
-/// ```
-/// # use automagik_telemetry_core::{FeatureUsed, Label};
-/// # use automagik_telemetry_derive::{Label, Schema};
-/// # extern crate automagik_telemetry_core as automagik_telemetry;
-/// # #[derive(Label, Clone, Copy)]
-/// # enum Feature { ListContacts }
-/// # #[derive(Schema)]
-/// # #[schema(organization = "acme", project = "omni", endpoint = "https://telemetry.acme.example")]
-/// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
-/// use automagik_telemetry_std::{Failure, Organization};
-/// let failure = Failure::Status(401);
-/// assert_eq!(failure.to_string(), "the collector answered 401");
-/// assert_eq!(failure.remedy(Organization::of::<Omni>()), "check the key in ACME_TELEMETRY_HEADERS");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Failure {
-    /// The system has no root certificates, so no server can be verified.
-    NoCertificates,
-    /// The collector's name could not be resolved.
-    Resolve,
-    /// The connection was refused: nothing listens at that port.
-    Refused,
-    /// There is no route to the collector.
-    Unreachable,
-    /// The proxy refused, or did not answer.
-    Proxy,
-    /// The TLS handshake failed.
-    Tls(TlsFailure),
-    /// The collector did not answer in time.
-    Timeout,
-    /// The connection ended before an answer, or the answer is not HTTP.
-    Broken,
-    /// The collector answered with this status instead of a success.
-    Status(u16),
-    /// The answer is a web page, such as a captive portal's, and not a collector's.
-    Page,
-    /// The collector accepted the request except for this many records.
-    PartlyRefused(u32),
-    /// The request is too large to be sent.
-    TooLarge,
-}
-
-/// Why a TLS handshake failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TlsFailure {
-    /// No trusted authority issued the server's certificate.
-    UnknownAuthority,
-    /// The server's certificate has expired.
-    Expired,
-    /// The server's certificate is not valid yet.
-    NotValidYet,
-    /// The server's certificate is for another name.
-    OtherName,
-    /// The server's certificate is damaged, or is not meant for servers.
-    BadCertificate,
-    /// The server requires a client certificate, or rejected ours.
-    ClientCertificate,
-    /// The server does not speak TLS at that port, or none of our versions.
-    NoTls,
+automagik_telemetry_core::interface! {
+    /// Why a request failed.
+    ///
+    /// ```
+    /// # use automagik_telemetry_core::{FeatureUsed, Label};
+    /// # use automagik_telemetry_derive::{Label, Schema};
+    /// # extern crate automagik_telemetry_core as automagik_telemetry;
+    /// # #[derive(Label, Clone, Copy)]
+    /// # enum Feature { ListContacts }
+    /// # #[derive(Schema)]
+    /// # #[schema(organization = "acme", project = "omni", endpoint = "https://telemetry.acme.example")]
+    /// # enum Omni { FeatureUsed(FeatureUsed<Feature>) }
+    /// use automagik_telemetry_std::{Failure, Organization};
+    /// let failure = Failure::Status(401);
+    /// assert_eq!(failure.to_string(), "the collector answered 401");
+    /// assert_eq!(failure.remedy(Organization::of::<Omni>()), "check the key in ACME_TELEMETRY_HEADERS");
+    /// ```
+    failure
 }
 
 impl Failure {

@@ -40,28 +40,7 @@ const MARK: &[u8; 4] = b"SENT";
 const HEAD_LEN: usize = 12;
 const META_LEN: usize = 10;
 
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Became {
-    /// The collector took it.
-    Accepted,
-    /// The collector will never take it, or a part of it.
-    Refused,
-    /// No answer came, or one that asks to send it again.
-    Unanswered,
-}
-
-impl Became {
-    /// `accepted`, `refused` or `unanswered`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Unanswered => "unanswered",
-        }
-    }
-}
+automagik_telemetry_core::interface!(became);
 
 /// A request that was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,21 +36,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest timeout that a variable can set, in seconds: a day.
 const TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
 
-/// Why a setting is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Error {
-    /// It is not of the form `key=value,key=value`, or a key or value can't stand in a header.
-    Headers,
-    /// It sets this header, which frames the request or says what its body is.
-    HeaderOfRequest(&'static str),
-    /// The file can't be read, or holds no certificate in PEM.
-    Certificate,
-    /// The file can't be read, or holds no private key in PEM.
-    Key,
-    /// The key is not the certificate's, or one of the two is missing.
-    Pair,
-}
+automagik_telemetry_core::interface!(settings);
 
 impl core::fmt::Display for Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -65,8 +51,6 @@ impl core::fmt::Display for Error {
         })
     }
 }
-
-impl core::error::Error for Error {}
 
 /// How the requests of one signal go out.
 #[derive(Clone)]

@@ -22,50 +22,32 @@ pub struct Terminal {
     without_answer: &'static str,
 }
 
-/// What [`Terminal`] says and understands, in the application's language. The default is [`Wording::ENGLISH`].
-///
-/// ```
-/// use automagik_telemetry_std::{Question, Terminal, Wording};
-///
-/// fn em_portugues(question: &Question) -> String {
-///     format!(
-///         "{} pode enviar: {}.\nPara: {}. Vale para todos os programas de {}.\n",
-///         question.project(),
-///         question.collected().join("; "),
-///         question.destination(),
-///         question.organization(),
-///     )
-/// }
-/// const PORTUGUESE: Wording = Wording {
-///     text: em_portugues,
-///     question: |question| format!("Ajude a melhorar {}! Ativar telemetria?", question.organization()),
-///     choices: "[s/N]",
-///     yes: &["s", "sim"],
-///     no: &["n", "nao"],
-///     ..Wording::ENGLISH
-/// };
-/// let terminal = Terminal::in_words(PORTUGUESE);
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Wording {
-    /// What a person must know to answer: some lines, the last one with its end.
-    pub text: fn(&Question) -> String,
-    /// The question itself.
-    pub question: fn(&Question) -> String,
-    /// What can be typed.
-    pub choices: &'static str,
-    /// What is a yes, in lower case, of ASCII letters.
-    pub yes: &'static [&'static str],
-    /// What is a no, beside Enter alone.
-    pub no: &'static [&'static str],
-    /// Stands before the file that the answer is kept in.
-    pub kept_in: &'static str,
-    /// The answer can't be kept.
-    pub not_kept: &'static str,
-    /// The answer is neither yes nor no; what that means follows.
-    pub unclear: &'static str,
-    /// What an unclear answer means, where that is not to be said in English.
-    pub unclear_means: Option<&'static str>,
+automagik_telemetry_core::interface! {
+    /// What [`Terminal`] says and understands, in the application's language. The default is [`Wording::ENGLISH`].
+    ///
+    /// ```
+    /// use automagik_telemetry_std::{Question, Terminal, Wording};
+    ///
+    /// fn em_portugues(question: &Question) -> String {
+    ///     format!(
+    ///         "{} pode enviar: {}.\nPara: {}. Vale para todos os programas de {}.\n",
+    ///         question.project(),
+    ///         question.collected().join("; "),
+    ///         question.destination(),
+    ///         question.organization(),
+    ///     )
+    /// }
+    /// const PORTUGUESE: Wording = Wording {
+    ///     text: em_portugues,
+    ///     question: |question| format!("Ajude a melhorar {}! Ativar telemetria?", question.organization()),
+    ///     choices: "[s/N]",
+    ///     yes: &["s", "sim"],
+    ///     no: &["n", "nao"],
+    ///     ..Wording::ENGLISH
+    /// };
+    /// let terminal = Terminal::in_words(PORTUGUESE);
+    /// ```
+    wording
 }
 
 impl Wording {
