@@ -4,6 +4,9 @@
 
 #[path = "programs/operator.rs"]
 mod operator;
+#[path = "../../tests/firmware/src/schema.rs"]
+#[expect(dead_code, reason = "the device says them")]
+mod schema;
 
 use automagik_telemetry_core::crashes::{DeviceCrash, DeviceRestarted};
 use automagik_telemetry_core::schema::Checked;
@@ -11,41 +14,13 @@ use automagik_telemetry_core::{Count, Counter, FeatureUsed, manifest};
 use automagik_telemetry_derive::{Event, Label, Metrics, Schema};
 use automagik_telemetry_test_support::{Log, Receiver, Rotel, firmware};
 use operator::{KEY, Operator, PATIENCE, account, eventually};
+use schema::{Feature, Firmware};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 
 extern crate automagik_telemetry_core as automagik_telemetry;
-
-/// That of `tests/firmware/src/main.rs`.
-#[expect(dead_code, reason = "the device says them")]
-#[derive(Label, Clone, Copy)]
-enum Feature {
-    Pump,
-    Lamp,
-}
-
-#[derive(Event, Clone, Copy)]
-#[event(name = "firmware.interrupted")]
-struct Interrupted {
-    number: Count<4095>,
-}
-
-#[derive(Metrics)]
-struct Counted {
-    #[metric(name = "firmware.turns", by = "feature")]
-    turns: Counter<Feature>,
-}
-
-#[derive(Schema)]
-#[schema(organization = "automagik", project = "firmware", version = "0.0.0", resolution = "second", metrics = Counted)]
-enum Firmware {
-    Feature(FeatureUsed<Feature>),
-    Interrupted(Interrupted),
-    Crash(DeviceCrash),
-    Restarted(DeviceRestarted),
-}
 
 /// That of `tests/microbit/src/program.rs`.
 #[derive(Metrics)]

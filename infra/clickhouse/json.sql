@@ -71,34 +71,12 @@ REPLACE (
 ), now() AS Arrived
 FROM telemetry.otel_json_metrics_sum
 ;
-CREATE TABLE IF NOT EXISTS telemetry.otel_json_metrics_histogram (
-    ResourceAttributes JSON,
-    ResourceAttributesKeys Array(LowCardinality(String)),
-    ResourceSchemaUrl String,
-    ScopeName String,
-    ScopeVersion String,
-    ScopeAttributes JSON,
-    ScopeAttributesKeys Array(LowCardinality(String)),
-    ScopeDroppedAttrCount UInt32,
-    ScopeSchemaUrl String,
-    ServiceName LowCardinality(String),
-    MetricName LowCardinality(String),
-    MetricDescription String,
-    MetricUnit String,
-    Attributes JSON,
-    AttributesKeys Array(LowCardinality(String)),
-    StartTimeUnix DateTime64(9),
-    TimeUnix DateTime64(9),
-    Count UInt64,
-    Sum Float64,
-    BucketCounts Array(UInt64),
-    ExplicitBounds Array(Float64),
-    Exemplars Nested (FilteredAttributes JSON, TimeUnix DateTime64(9), Value Float64, SpanId String, TraceId String),
-    Flags UInt32,
-    Min Float64,
-    Max Float64,
-    AggregationTemporality Int32
-) ENGINE = Null
+-- The same columns but for what a point is.
+CREATE TABLE IF NOT EXISTS telemetry.otel_json_metrics_histogram ENGINE = Null EMPTY AS
+SELECT * EXCEPT (Value, IsMonotonic),
+    toUInt64(0) AS Count, toFloat64(0) AS Sum, CAST([] AS Array(UInt64)) AS BucketCounts, CAST([] AS Array(Float64)) AS ExplicitBounds,
+    toFloat64(0) AS Min, toFloat64(0) AS Max
+FROM telemetry.otel_json_metrics_sum
 ;
 CREATE MATERIALIZED VIEW IF NOT EXISTS telemetry.otel_metrics_histogram_of_json TO telemetry.otel_metrics_histogram AS
 SELECT * EXCEPT (ResourceAttributesKeys, ScopeAttributesKeys, AttributesKeys, `Exemplars.FilteredAttributes`, `Exemplars.TimeUnix`, `Exemplars.Value`, `Exemplars.SpanId`, `Exemplars.TraceId`)

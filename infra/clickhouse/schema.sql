@@ -56,36 +56,18 @@ ORDER BY (ServiceName, MetricName, Arrived)
 TTL Arrived + INTERVAL 30 DAY
 SETTINGS ttl_only_drop_parts = 1
 ;
-CREATE TABLE IF NOT EXISTS telemetry.otel_metrics_histogram (
-    ResourceAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    ResourceSchemaUrl String CODEC(ZSTD(1)),
-    ScopeName String CODEC(ZSTD(1)),
-    ScopeVersion String CODEC(ZSTD(1)),
-    ScopeAttributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    ScopeDroppedAttrCount UInt32 CODEC(ZSTD(1)),
-    ScopeSchemaUrl String CODEC(ZSTD(1)),
-    ServiceName LowCardinality(String) CODEC(ZSTD(1)),
-    MetricName LowCardinality(String) CODEC(ZSTD(1)),
-    MetricDescription String CODEC(ZSTD(1)),
-    MetricUnit String CODEC(ZSTD(1)),
-    Attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    StartTimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
-    TimeUnix DateTime64(9) CODEC(Delta, ZSTD(1)),
-    Count UInt64 CODEC(Delta, ZSTD(1)),
-    Sum Float64 CODEC(ZSTD(1)),
-    BucketCounts Array(UInt64) CODEC(ZSTD(1)),
-    ExplicitBounds Array(Float64) CODEC(ZSTD(1)),
-    Exemplars Nested (FilteredAttributes Map(LowCardinality(String), String), TimeUnix DateTime64(9), Value Float64, SpanId String, TraceId String) CODEC(ZSTD(1)),
-    Flags UInt32 CODEC(ZSTD(1)),
-    Min Float64 CODEC(ZSTD(1)),
-    Max Float64 CODEC(ZSTD(1)),
-    AggregationTemporality Int32 CODEC(ZSTD(1)),
-    Arrived DateTime DEFAULT now() CODEC(Delta, ZSTD(1))
-) ENGINE = MergeTree
-PARTITION BY toDate(Arrived)
-ORDER BY (ServiceName, MetricName, Arrived)
-TTL Arrived + INTERVAL 30 DAY
-SETTINGS ttl_only_drop_parts = 1
+-- All as for sums but for what a point is.
+CREATE TABLE IF NOT EXISTS telemetry.otel_metrics_histogram AS telemetry.otel_metrics_sum
+;
+ALTER TABLE telemetry.otel_metrics_histogram
+    DROP COLUMN IF EXISTS Value,
+    DROP COLUMN IF EXISTS IsMonotonic,
+    ADD COLUMN IF NOT EXISTS Count UInt64 CODEC(Delta, ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS Sum Float64 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS BucketCounts Array(UInt64) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS ExplicitBounds Array(Float64) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS Min Float64 CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS Max Float64 CODEC(ZSTD(1))
 ;
 -- How often each word of each event was said in a day. An empty key counts the event itself.
 CREATE TABLE IF NOT EXISTS telemetry.daily_words (

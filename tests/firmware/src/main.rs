@@ -11,6 +11,7 @@
 #![no_main]
 
 mod line;
+mod schema;
 
 use automagik_telemetry::consent::{Answer, Signals, decide};
 use automagik_telemetry::crashes::{DeviceCrash, DeviceRestarted, Fault, RestartReason};
@@ -35,38 +36,8 @@ use embassy_net::Stack;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_time::{Duration, Instant, Timer};
 use line::Line;
+use schema::{Counted, Feature, Firmware, Interrupted};
 use static_cell::StaticCell;
-
-/// What the button does.
-#[derive(Label, Clone, Copy)]
-enum Feature {
-    Pump,
-    Lamp,
-}
-
-/// A record from an interrupt.
-#[derive(Event, Clone, Copy)]
-#[event(name = "firmware.interrupted")]
-struct Interrupted {
-    number: Count<4095>,
-}
-
-/// Counts of this firmware.
-#[derive(Metrics)]
-struct Counted {
-    #[metric(name = "firmware.turns", by = "feature")]
-    turns: Counter<Feature>,
-}
-
-/// All that this firmware can ever send.
-#[derive(Schema)]
-#[schema(organization = "automagik", project = "firmware", resolution = "second", metrics = Counted)]
-enum Firmware {
-    Feature(FeatureUsed<Feature>),
-    Interrupted(Interrupted),
-    Crash(DeviceCrash),
-    Restarted(DeviceRestarted),
-}
 
 /// Records how the last life ended, and falls in the way of the command line where it did not yet.
 fn tell_last_life(consent: Option<Consent>, words: &Words) {

@@ -1,24 +1,6 @@
 //! A text made while the program runs.
 
-use automagik_telemetry::{ApiRequest, FeatureUsed, HttpStatus, Label, Milliseconds, Schema, Telemetry};
-
-#[derive(Label)]
-enum Feature {
-    ListContacts,
-}
-
-#[derive(Label)]
-enum Route {
-    #[label("GET /traces/phone/{phone_number}")]
-    TracesOfPhone,
-}
-
-#[derive(Schema)]
-#[schema(organization = "automagik", project = "app")]
-enum App {
-    Used(FeatureUsed<Feature>),
-    Api(ApiRequest<Route>),
-}
+include!("../shared/app.rs");
 
 fn used(telemetry: &Telemetry<App>, contact: &str) {
     telemetry.record(FeatureUsed { feature: format!("open {contact}") });

@@ -1,24 +1,6 @@
 //! The leak of the product that the policy names: its middleware sends `request.url.path`, and a route is `/traces/phone/{phone_number}`.
 
-use automagik_telemetry::{ApiRequest, FeatureUsed, HttpStatus, Label, Milliseconds, Schema, Telemetry};
-
-#[derive(Label)]
-enum Feature {
-    ListContacts,
-}
-
-#[derive(Label)]
-enum Route {
-    #[label("GET /traces/phone/{phone_number}")]
-    TracesOfPhone,
-}
-
-#[derive(Schema)]
-#[schema(organization = "automagik", project = "app")]
-enum App {
-    Used(FeatureUsed<Feature>),
-    Api(ApiRequest<Route>),
-}
+include!("../shared/app.rs");
 
 fn answered(telemetry: &Telemetry<App>, path: String) {
     let (status, duration) = (HttpStatus::new(200), Milliseconds::new(3));
