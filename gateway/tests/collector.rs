@@ -6,7 +6,7 @@ mod language;
 
 use automagik_telemetry_core::consent::{Answer, Signals, decide};
 use automagik_telemetry_core::crashes::{Build, Crash, CrashReport, Exception, Stack};
-use automagik_telemetry_core::otlp::{Logs, Metrics, encode_crash};
+use automagik_telemetry_core::otlp::{Logs, Metrics, Signal, encode_crash};
 use automagik_telemetry_core::record::Delta;
 use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::schema::{Checked, SchemaDescriptor};
@@ -15,6 +15,8 @@ use automagik_telemetry_core::{
     CommandExecuted, FeatureUsed, HealthStatus, Milliseconds, Pseudonym, Record, Secret, ServiceHealth,
 };
 use automagik_telemetry_derive::Schema;
+use automagik_telemetry_gateway::forward::request::Devices;
+use automagik_telemetry_gateway::intake::programs;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
 use automagik_telemetry_gateway::tools::collector::configuration;
@@ -28,6 +30,7 @@ use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 extern crate automagik_telemetry_core as automagik_telemetry;
 
@@ -334,6 +337,24 @@ fn what_programs_say_gets_through_as_it_is() {
         assert_eq!(configuration.logs(request.clone()), request);
     }
     assert_eq!(configuration.metrics(metrics()), metrics());
+}
+
+/// The compose file has the gateway in front of the Collector.
+#[test]
+fn what_a_gateway_hands_on_gets_through_as_it_is() {
+    let mut manifests = Manifests::default();
+    manifests.add(Vocabulary::read(&simulate::manifest()).unwrap()).unwrap();
+    let now = SystemTime::now().into();
+    let taken = programs::logs::take(&logs(), &manifests, now);
+    let handed = Devices::of_program(&taken.held, &manifests).request(Signal::Logs);
+    let handed = ExportLogsServiceRequest::decode(handed.as_slice()).unwrap();
+    assert!(!handed.resource_logs.is_empty());
+    assert_eq!(known().logs(handed.clone()), handed);
+    let taken = programs::metrics::take(&metrics(), &manifests, now);
+    let handed = Devices::of_program(&taken.held, &manifests).request(Signal::Metrics);
+    let handed = ExportMetricsServiceRequest::decode(handed.as_slice()).unwrap();
+    assert!(!handed.resource_metrics.is_empty());
+    assert_eq!(known().metrics(handed.clone()), handed);
 }
 
 #[test]
