@@ -7,7 +7,7 @@ use super::settings::Settings;
 use super::store::Store;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
@@ -113,8 +113,10 @@ impl Writer {
 
     /// Waits for a place without keeping a thread of the runtime from its work.
     async fn hand_over(&self, work: Work) {
-        let sender = self.work.clone();
-        let _ = tokio::task::spawn_blocking(move || sender.send(work)).await;
+        if let Err(TrySendError::Full(work)) = self.work.try_send(work) {
+            let sender = self.work.clone();
+            let _ = tokio::task::spawn_blocking(move || sender.send(work)).await;
+        }
     }
 }
 

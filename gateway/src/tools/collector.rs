@@ -98,7 +98,7 @@ fn transform(file: &mut String, groups: &[Group<'_>]) {
     let events = groups.iter().flat_map(|of| {
         of.manifest.events().map(move |event| {
             let fields = event.fields().map(|field| field.name).chain([RECORD_UID]);
-            let known = if event.name == CRASH { keys(conditions::CRASH_KEYS) } else { keys(fields) };
+            let known = if event.name == CRASH { keys(conditions::crash_keys()) } else { keys(fields) };
             format!(
                 "keep_keys(log.attributes, {known}) where {} and {}",
                 of.is_of_it,

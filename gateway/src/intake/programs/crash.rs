@@ -16,8 +16,20 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 /// The event of a crash.
 pub const CRASH: &str = Crash::DESCRIPTOR.name;
 
-/// What a place can't reach: its bits.
-const PLACES: i64 = 1 << 28;
+/// Attributes of a crash, as core writes them.
+pub(crate) mod key {
+    pub(crate) use automagik_telemetry_core::otlp::FINGERPRINT;
+    pub(crate) const PLACE: &str = "error_place";
+    pub(crate) const STACK: &str = "exception.stacktrace";
+    pub(crate) const TYPE: &str = "exception.type";
+    pub(crate) const VERSION: &str = "service.version";
+    /// One of these, or none: by whom the build's id was made.
+    pub(crate) const BUILDS: [&str; 2] =
+        ["process.executable.build_id.gnu", "process.executable.build_id.htlhash"];
+}
+
+/// Places have 28 bits.
+pub(crate) const PLACE_LAST: u32 = (1 << 28) - 1;
 
 /// Takes the crashes out of `request` that are of a program in `manifests` that can tell them. Others stay, to be refused like all that no manifest has.
 #[must_use]
@@ -58,14 +70,9 @@ fn is_crash(log: &LogRecord, is_version: impl Fn(&str) -> bool) -> bool {
     }
     let mut keys: Vec<&str> = log.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
     keys.sort_unstable();
-    keys.retain(|key| !key.starts_with("process.executable.build_id."));
-    keys == [
-        "app.crash.fingerprint",
-        "error_place",
-        "exception.stacktrace",
-        "exception.type",
-        "service.version",
-    ] && log.attributes.len() <= keys.len() + 1
+    keys.retain(|key| !key::BUILDS.contains(key));
+    keys == [key::FINGERPRINT, key::PLACE, key::STACK, key::TYPE, key::VERSION]
+        && log.attributes.len() <= keys.len() + 1
         && log.attributes.iter().all(|attribute| is_of_a_crash(attribute, &is_version))
 }
 
@@ -73,16 +80,16 @@ fn is_of_a_crash(KeyValue { key, value, .. }: &KeyValue, is_version: &impl Fn(&s
     let text = match value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(any_value::Value::StringValue(text)) => text,
         Some(any_value::Value::IntValue(place)) => {
-            return key == "error_place" && (0..PLACES).contains(place);
+            return key == key::PLACE && (0..=i64::from(PLACE_LAST)).contains(place);
         }
         _ => return false,
     };
     match key.as_str() {
-        "app.crash.fingerprint" => text.len() == 16 && is_digits(text),
-        "exception.stacktrace" => is_stack(text),
-        "exception.type" => Exception::WORDS.contains(&text.as_str()),
-        "process.executable.build_id.gnu" | "process.executable.build_id.htlhash" => is_build(text),
-        "service.version" => is_version(text),
+        key::FINGERPRINT => text.len() == 16 && is_digits(text),
+        key::STACK => is_stack(text),
+        key::TYPE => Exception::WORDS.contains(&text.as_str()),
+        key::VERSION => is_version(text),
+        key if key::BUILDS.contains(&key) => is_build(text),
         _ => false,
     }
 }

@@ -120,9 +120,19 @@ fn csv(table: &Table) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&table.columns)?;
     for row in &table.rows {
-        writer.write_record(row.iter().map(page::plain))?;
+        writer.write_record(row.iter().map(harmless))?;
     }
     writer.into_inner().map_err(|error| error.into_error().into())
+}
+
+/// A value as a cell. A text that a spreadsheet would take for a formula stands behind a quotation mark: it is a program's, or of whoever may write.
+fn harmless(value: &serde_json::Value) -> String {
+    let text = page::plain(value);
+    if value.is_string() && text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text
+    }
 }
 
 pub(super) async fn live(State(server): State<Arc<Server>>, Query(asked): Query<Asked>) -> impl IntoResponse {
@@ -135,4 +145,16 @@ pub(super) async fn live(State(server): State<Arc<Server>>, Query(asked): Query<
 
 fn html(page: String) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_csv_a_text_is_no_formula_and_a_number_stays_one() {
+        let row = vec!["=1+1".into(), "@SUM(A1)".into(), (-3).into(), "a=b".into()];
+        let table = Table { columns: vec!["a", "b", "c", "d"], rows: vec![row] };
+        assert_eq!(csv(&table).unwrap(), b"a,b,c,d\n'=1+1,'@SUM(A1),-3,a=b\n");
+    }
 }

@@ -4,7 +4,7 @@ use super::question::{Filter, Table};
 use super::rows::each;
 use super::sql::{ROWS_MAX, counted};
 use super::stacks::Stacks;
-use crate::intake::programs::crash::CRASH;
+use crate::intake::programs::crash::{CRASH, key};
 use crate::serve::database::Error;
 use crate::serve::{days, store};
 use rusqlite::Connection;
@@ -42,10 +42,10 @@ pub(super) fn crashes(sums: &Connection, filter: &Filter, stacks: &Stacks) -> Re
         let (count, day) = (row.get(1)?, row.get(2)?);
         let words: Map<String, Value> = serde_json::from_str(&attributes).unwrap_or_default();
         let word = |key: &str| words.get(key).cloned().unwrap_or(Value::from(store::REST));
-        let version = word("service.version").as_str().unwrap_or_default().to_owned();
+        let version = word(key::VERSION).as_str().unwrap_or_default().to_owned();
         let (key, stack) = match stacks.functions(&attributes) {
             Some((functions, text)) => (Key::Functions(functions), text.into()),
-            None => (Key::Attributes(attributes), word("exception.stacktrace")),
+            None => (Key::Attributes(attributes), word(key::STACK)),
         };
         match groups.entry(key) {
             Entry::Occupied(group) => {
@@ -55,7 +55,7 @@ pub(super) fn crashes(sums: &Connection, filter: &Filter, stacks: &Stacks) -> Re
                 group.versions.insert(version);
             }
             Entry::Vacant(place) => {
-                let (versions, exception) = (BTreeSet::from([version]), word("exception.type"));
+                let (versions, exception) = (BTreeSet::from([version]), word(key::TYPE));
                 place.insert(Group { count, last_day: day, versions, exception, stack });
             }
         }

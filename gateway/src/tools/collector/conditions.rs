@@ -1,6 +1,6 @@
 //! Conditions about one record, in the Collector's language.
 
-use crate::intake::programs::crash::CRASH;
+use crate::intake::programs::crash::{CRASH, PLACE_LAST, key};
 use crate::known::system::{ARCHITECTURES, HOST_ARCH, OS_TYPE, OS_TYPES};
 use crate::known::vocabulary::{RECORD_UID, Value};
 use automagik_telemetry_core::Label;
@@ -12,18 +12,9 @@ use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME};
 
 /// What a crash says.
-pub(super) const CRASH_KEYS: [&str; 7] = [
-    "app.crash.fingerprint",
-    "error_place",
-    "exception.stacktrace",
-    "exception.type",
-    "service.version",
-    "process.executable.build_id.gnu",
-    "process.executable.build_id.htlhash",
-];
-
-/// A place in a program has 28 bits.
-const PLACE_LAST: u32 = (1 << 28) - 1;
+pub(super) fn crash_keys() -> impl Iterator<Item = &'static str> {
+    [key::FINGERPRINT, key::PLACE, key::STACK, key::TYPE, key::VERSION].into_iter().chain(key::BUILDS)
+}
 
 /// `text` as a string of the language: JSON's escapes are among its own.
 pub(super) fn text(text: &str) -> String {
@@ -175,12 +166,11 @@ fn crash(severity: String, versions: &[&str]) -> Vec<String> {
     let is_build = |key| any([of(key).is_absent(), of(key).matches(&format!("^{build}\\z"))]);
     vec![
         severity,
-        of("app.crash.fingerprint").matches("^[0-9a-f]{16}\\z"),
-        of("error_place").is_between(0, PLACE_LAST),
-        of("exception.stacktrace").matches(&stack),
-        any(Exception::WORDS.iter().map(|word| of("exception.type").is(word))),
-        any(versions.iter().map(|version| of("service.version").is(version))),
-        is_build("process.executable.build_id.gnu"),
-        is_build("process.executable.build_id.htlhash"),
+        of(key::FINGERPRINT).matches("^[0-9a-f]{16}\\z"),
+        of(key::PLACE).is_between(0, PLACE_LAST),
+        of(key::STACK).matches(&stack),
+        any(Exception::WORDS.iter().map(|word| of(key::TYPE).is(word))),
+        any(versions.iter().map(|version| of(key::VERSION).is(version))),
+        all(key::BUILDS.map(is_build)),
     ]
 }
