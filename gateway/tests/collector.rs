@@ -14,7 +14,7 @@ use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{
     CommandExecuted, FeatureUsed, HealthStatus, Milliseconds, Pseudonym, Record, Secret, ServiceHealth,
 };
-use automagik_telemetry_derive::Schema;
+use automagik_telemetry_derive::{Label, Schema};
 use automagik_telemetry_gateway::forward::request::Devices;
 use automagik_telemetry_gateway::intake::programs;
 use automagik_telemetry_gateway::known::manifests::Manifests;
@@ -242,6 +242,25 @@ enum Falls {
     Crash(Crash),
 }
 
+/// A newer version of the simulated devices, which says less, and other words.
+#[derive(Schema)]
+#[schema(organization = "automagik", project = "simulated", version = "2.0.0")]
+enum Newer {
+    Feature(FeatureUsed<Lamp>),
+}
+
+#[derive(Label)]
+enum Lamp {
+    On,
+    Off,
+}
+
+fn manifest_of(schema: &SchemaDescriptor) -> Vec<u8> {
+    let mut bytes = vec![0; automagik_telemetry_core::manifest::len(schema)];
+    automagik_telemetry_core::manifest::encode(schema, &mut bytes[..]).unwrap();
+    bytes
+}
+
 fn resource(schema: &'static SchemaDescriptor) -> Resource {
     let yes = decide(&Signals { variable: Answer::Yes, ..Signals::default() }).consent().unwrap();
     Resource::new(schema, Pseudonym::new(&Secret::new([7; 32], yes), "simulated", 0))
@@ -290,10 +309,7 @@ fn metrics() -> ExportMetricsServiceRequest {
 }
 
 fn known() -> Configuration {
-    let schema = Checked::<Falls>::DESCRIPTOR;
-    let mut falls = vec![0; automagik_telemetry_core::manifest::len(schema)];
-    automagik_telemetry_core::manifest::encode(schema, &mut falls[..]).unwrap();
-    Configuration::of([simulate::manifest(), falls])
+    Configuration::of([simulate::manifest(), manifest_of(Checked::<Falls>::DESCRIPTOR)])
 }
 
 /// `request` with a text in each place that has a text, and where it could have one more, one at a time.
@@ -398,6 +414,38 @@ fn no_text_gets_through_in_the_place_of_anything() {
 fn a_program_without_a_manifest_says_nothing() {
     let configuration = Configuration::of([simulate::manifest()]);
     assert!(configuration.logs(crash()).resource_logs.is_empty());
+}
+
+#[test]
+fn a_version_says_what_is_its_own_and_one_that_is_not_named_what_one_of_them_says() {
+    let configuration = Configuration::of([simulate::manifest(), manifest_of(Checked::<Newer>::DESCRIPTOR)]);
+    let of_version = |request: &ExportLogsServiceRequest, version: Option<&str>| {
+        let mut request = request.clone();
+        let attributes = &mut request.resource_logs[0].resource.as_mut().unwrap().attributes;
+        attributes.retain(|attribute| attribute.key != "service.version");
+        let value = version.map(|version| any_value::Value::StringValue(version.to_owned()));
+        attributes.extend(value.map(|value| KeyValue {
+            key: "service.version".to_owned(),
+            value: Some(AnyValue { value: Some(value) }),
+            ..KeyValue::default()
+        }));
+        request
+    };
+    let older = logs();
+    let records = [Lamp::On, Lamp::Off].map(|feature| {
+        Record::new(&Newer::Feature(FeatureUsed { feature }), Coarse::from_steps(29_900_000)).unwrap()
+    });
+    let mut buffer = [0; 4_096];
+    let newer = Logs::encode(&resource(Checked::<Newer>::DESCRIPTOR), &records, &mut buffer).unwrap();
+    let newer = ExportLogsServiceRequest::decode(newer).unwrap();
+    for request in [&older, &newer] {
+        assert_eq!(configuration.logs(request.clone()), *request);
+        let unnamed = of_version(request, None);
+        assert_eq!(configuration.logs(unnamed.clone()), unnamed);
+    }
+    for (request, version) in [(&older, "2.0.0"), (&newer, "1.0.0"), (&older, "3.0.0")] {
+        assert!(configuration.logs(of_version(request, Some(version))).resource_logs.is_empty(), "{version}");
+    }
 }
 
 #[test]

@@ -11,10 +11,10 @@ mod conditions;
 
 use crate::intake::programs::crash::CRASH;
 use crate::known::vocabulary::{RECORD_UID, Vocabulary};
-use automagik_telemetry_core::manifest::{Error, Manifest};
+use automagik_telemetry_core::manifest::{Error, Manifest, ManifestEvent, ManifestField, ManifestMetric};
 use automagik_telemetry_core::resource::INSTALLATION_ID;
 use conditions::{Path, all, any, text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -30,13 +30,40 @@ const RESOURCE: [&str; 8] = [
     INSTALLATION_ID,
 ];
 
-/// Versions of a program that can say the same.
+/// What resources of one kind can say: those of versions with one manifest, and those that name no version, of which each manifest of the project may be.
 struct Group<'a> {
-    manifest: Manifest<'a>,
-    /// That a resource is of one of them.
+    manifests: Vec<Manifest<'a>>,
+    /// That a resource is of this kind.
     is_of_it: String,
     /// All versions of the project: it is the next run that tells a crash, perhaps of a newer one.
     versions: Vec<&'a str>,
+}
+
+impl<'a> Group<'a> {
+    /// Events by their names, one or more of each.
+    fn events(&self) -> BTreeMap<&'a str, Vec<ManifestEvent<'a>>> {
+        let mut events: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        self.manifests
+            .iter()
+            .flat_map(Manifest::events)
+            .for_each(|event| events.entry(event.name).or_default().push(event));
+        events
+    }
+
+    /// Metrics by their names.
+    fn metrics(&self) -> BTreeMap<&'a str, Vec<ManifestMetric<'a>>> {
+        let mut metrics: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        self.manifests
+            .iter()
+            .flat_map(Manifest::metrics)
+            .for_each(|metric| metrics.entry(metric.name).or_default().push(metric));
+        metrics
+    }
+}
+
+/// The names of all `fields`.
+fn names<'a>(fields: impl IntoIterator<Item = ManifestField<'a>>) -> BTreeSet<&'a str> {
+    fields.into_iter().map(|field| field.name).collect()
 }
 
 /// The file that keeps only what programs in `vocabularies` can say.
@@ -73,15 +100,19 @@ fn groups<'a>(vocabularies: impl IntoIterator<Item = &'a Arc<Vocabulary>>) -> Re
         of_project
             .sort_by(|one, other| (one.fingerprint, &one.version).cmp(&(other.fingerprint, &other.version)));
         let versions: Vec<&str> = of_project.iter().map(|of| of.version.as_str()).collect();
+        let of_name = Path::of("resource", "service.name").is(project);
+        let version = Path::of("resource", "service.version");
+        let mut all_manifests = Vec::new();
         for alike in of_project.chunk_by(|one, other| one.fingerprint == other.fingerprint) {
             let Some(first) = alike.first() else { continue };
-            let version = Path::of("resource", "service.version");
-            // A gateway that does not know the version says none.
-            let names = alike.iter().map(|of| version.is(&of.version)).chain([version.is_absent()]);
-            let is_of_it = all([Path::of("resource", "service.name").is(project), any(names)]);
             let manifest = Manifest::decode(&first.manifest)?;
-            groups.push(Group { manifest, is_of_it, versions: versions.clone() });
+            all_manifests.push(manifest);
+            let is_of_it = all([of_name.clone(), any(alike.iter().map(|of| version.is(&of.version)))]);
+            groups.push(Group { manifests: vec![manifest], is_of_it, versions: versions.clone() });
         }
+        // A gateway that does not know the version says none.
+        let is_of_it = all([of_name, version.is_absent()]);
+        groups.push(Group { manifests: all_manifests, is_of_it, versions });
     }
     Ok(groups)
 }
@@ -96,14 +127,14 @@ fn transform(file: &mut String, groups: &[Group<'_>]) {
     file.push_str("    log_statements:\n");
     around(file);
     let events = groups.iter().flat_map(|of| {
-        of.manifest.events().map(move |event| {
-            let fields = event.fields().map(|field| field.name).chain([RECORD_UID]);
-            let known = if event.name == CRASH { keys(conditions::crash_keys()) } else { keys(fields) };
-            format!(
-                "keep_keys(log.attributes, {known}) where {} and {}",
-                of.is_of_it,
-                Path("log.event_name".to_owned()).is(event.name)
-            )
+        of.events().into_iter().map(move |(name, events)| {
+            let fields = names(events.iter().flat_map(ManifestEvent::fields));
+            let known = if name == CRASH {
+                keys(conditions::crash_keys())
+            } else {
+                keys(fields.into_iter().chain([RECORD_UID]))
+            };
+            format!("keep_keys(log.attributes, {known}) where {} and {}", of.is_of_it, Path::EVENT.is(name))
         })
     });
     list(file, "log", "statements", events);
@@ -111,10 +142,13 @@ fn transform(file: &mut String, groups: &[Group<'_>]) {
     around(file);
     list(file, "metric", "statements", ["keep_keys(metric.metadata, [])".to_owned()]);
     let metrics = groups.iter().flat_map(|of| {
-        of.manifest.metrics().map(move |metric| {
-            let name = Path("metric.name".to_owned()).is(metric.name);
-            let known = keys(metric.labels().map(|label| label.name));
-            format!("keep_keys(datapoint.attributes, {known}) where {} and {name}", of.is_of_it)
+        of.metrics().into_iter().map(move |(name, metrics)| {
+            let known = keys(names(metrics.iter().flat_map(ManifestMetric::labels)));
+            format!(
+                "keep_keys(datapoint.attributes, {known}) where {} and {}",
+                of.is_of_it,
+                Path::METRIC.is(name)
+            )
         })
     });
     list(file, "datapoint", "statements", metrics);
@@ -130,12 +164,13 @@ fn filter(file: &mut String, groups: &[Group<'_>]) {
     dropped.extend(conditions::origin());
     dropped.extend(conditions::more_than_an_event());
     for of in groups {
-        let name = Path("log.event_name".to_owned());
-        let known = any(of.manifest.events().map(|event| name.is(event.name)));
+        let events = of.events();
+        let known = any(events.keys().map(|name| Path::EVENT.is(name)));
         dropped.push(format!("{} and not {known}", of.is_of_it));
-        dropped.extend(of.manifest.events().map(|event| {
-            let said = all(conditions::event(&event, &of.versions));
-            format!("{} and {} and not {said}", of.is_of_it, name.is(event.name))
+        dropped.extend(events.into_iter().map(|(name, events)| {
+            let fields = names(events.iter().flat_map(ManifestEvent::fields));
+            let said = events.iter().map(|event| all(conditions::event(event, &of.versions, &fields)));
+            format!("{} and {} and not {}", of.is_of_it, Path::EVENT.is(name), any(said))
         }));
     }
     list(file, "log", "conditions", dropped);
@@ -144,14 +179,20 @@ fn filter(file: &mut String, groups: &[Group<'_>]) {
     dropped.extend(conditions::origin());
     dropped.push("metric.description != \"\"".to_owned());
     for of in groups {
-        let known = any(of.manifest.metrics().map(|metric| all(conditions::metric(&metric))));
-        dropped.push(format!("{} and not {known}", of.is_of_it));
+        let forms = of.metrics().into_values().flatten().map(|metric| all(conditions::metric(&metric)));
+        dropped.push(format!("{} and not {}", of.is_of_it, any(forms.collect::<BTreeSet<_>>())));
     }
     list(file, "metric", "conditions", dropped);
     let points = groups.iter().flat_map(|of| {
-        of.manifest.metrics().map(move |metric| {
-            let name = Path("metric.name".to_owned()).is(metric.name);
-            format!("{} and {name} and not {}", of.is_of_it, all(conditions::labels(&metric)))
+        of.metrics().into_iter().map(move |(name, metrics)| {
+            let labels = names(metrics.iter().flat_map(ManifestMetric::labels));
+            let said = metrics.iter().map(|metric| all(conditions::labels(metric, &labels)));
+            format!(
+                "{} and {} and not {}",
+                of.is_of_it,
+                Path::METRIC.is(name),
+                any(said.collect::<BTreeSet<_>>())
+            )
         })
     });
     list(file, "datapoint", "conditions", points);

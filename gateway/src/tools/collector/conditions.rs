@@ -10,6 +10,8 @@ use automagik_telemetry_core::crashes::stack::STACK_MAX;
 use automagik_telemetry_core::manifest::{ManifestEvent, ManifestField, ManifestMetric, ManifestValues};
 use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// What a crash says.
 pub(super) fn crash_keys() -> impl Iterator<Item = &'static str> {
@@ -37,12 +39,22 @@ fn joined(conditions: impl IntoIterator<Item = String>, between: &str, none: &st
 }
 
 /// Something that a record says.
-pub(super) struct Path(pub(super) String);
+pub(super) struct Path(Cow<'static, str>);
 
 impl Path {
+    /// An event's name.
+    pub(super) const EVENT: Self = Self(Cow::Borrowed("log.event_name"));
+
+    /// A metric's name.
+    pub(super) const METRIC: Self = Self(Cow::Borrowed("metric.name"));
+
+    const fn at(path: &'static str) -> Self {
+        Self(Cow::Borrowed(path))
+    }
+
     /// The attribute `key` of `context`.
     pub(super) fn of(context: &str, key: &str) -> Self {
-        Self(format!("{context}.attributes[{}]", text(key)))
+        Self(format!("{context}.attributes[{}]", text(key)).into())
     }
 
     pub(super) fn is(&self, word: &str) -> String {
@@ -75,7 +87,7 @@ pub(super) fn origin() -> Vec<String> {
         let known = words.iter().filter(|word| !word.is_empty()).map(|word| of(key).is(word));
         not(any(known.chain([of(key).is_absent()])))
     };
-    let is_url = |path: &str| any(["", SCHEMA_URL].map(|url| Path(path.to_owned()).is(url)));
+    let is_url = |path| any(["", SCHEMA_URL].map(|url| Path::at(path).is(url)));
     vec![
         not(of(INSTALLATION_ID).matches("^[0-9a-f]{32}\\z")),
         word(OS_TYPE, &OS_TYPES),
@@ -83,8 +95,8 @@ pub(super) fn origin() -> Vec<String> {
         word("telemetry.sdk.name", &[SDK_NAME]),
         word("telemetry.sdk.language", &["rust"]),
         not(of("telemetry.sdk.version").matches(VERSION)),
-        not(Path("scope.name".to_owned()).is(SDK_NAME)),
-        not(Path("scope.version".to_owned()).matches(VERSION)),
+        not(Path::at("scope.name").is(SDK_NAME)),
+        not(Path::at("scope.version").matches(VERSION)),
         not(is_url("resource.schema_url")),
         not(is_url("scope.schema_url")),
     ]
@@ -105,20 +117,20 @@ pub(super) fn more_than_an_event() -> [String; 6] {
     ]
 }
 
-/// That a log record says what `event` can say.
-pub(super) fn event(event: &ManifestEvent<'_>, versions: &[&str]) -> Vec<String> {
-    let severity = Path("log.severity_number".to_owned()).is_number(event.severity as u64);
+/// That a log record says what `event` can say, and nothing else of `keys`.
+pub(super) fn event(event: &ManifestEvent<'_>, versions: &[&str], keys: &BTreeSet<&str>) -> Vec<String> {
+    let severity = Path::at("log.severity_number").is_number(event.severity as u64);
     if event.name == CRASH {
         return crash(severity, versions);
     }
     let uid = Path::of("log", RECORD_UID);
     let uid = any([uid.is_absent(), uid.matches("^[0-9a-f]{32}\\z")]);
-    [severity, uid].into_iter().chain(event.fields().map(|of| field("log", &of))).collect()
+    [severity, uid].into_iter().chain(fields("log", event.fields(), keys)).collect()
 }
 
 /// That a metric is of the form of `metric`.
 pub(super) fn metric(metric: &ManifestMetric<'_>) -> Vec<String> {
-    let is = |path: &str, word: &str| Path(path.to_owned()).is(word);
+    let is = |path, word: &str| Path::at(path).is(word);
     let mut form = vec![is("metric.name", metric.name), is("metric.unit", metric.unit)];
     form.push("metric.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA".to_owned());
     form.extend(match metric.kind {
@@ -130,9 +142,21 @@ pub(super) fn metric(metric: &ManifestMetric<'_>) -> Vec<String> {
     form
 }
 
-/// That a point has the labels of `metric`.
-pub(super) fn labels(metric: &ManifestMetric<'_>) -> Vec<String> {
-    metric.labels().map(|label| field("datapoint", &label)).collect()
+/// That a point has the labels of `metric`, and no other of `keys`.
+pub(super) fn labels(metric: &ManifestMetric<'_>, keys: &BTreeSet<&str>) -> Vec<String> {
+    fields("datapoint", metric.labels(), keys).collect()
+}
+
+/// That attributes are values of `fields`, and that there is no other of `keys`.
+fn fields<'a>(
+    context: &'static str,
+    fields: impl Iterator<Item = ManifestField<'a>>,
+    keys: &BTreeSet<&str>,
+) -> impl Iterator<Item = String> {
+    let fields: Vec<_> = fields.collect();
+    let others = keys.iter().filter(|key| fields.iter().all(|field| field.name != **key));
+    let others: Vec<String> = others.map(|key| Path::of(context, key).is_absent()).collect();
+    fields.into_iter().map(move |of| field(context, &of)).chain(others)
 }
 
 /// That an attribute is one of the values of `field`.
