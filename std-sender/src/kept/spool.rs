@@ -172,14 +172,15 @@ impl Spool {
         Ok(())
     }
 
-    /// A place among segments of one age that nobody had before, behind all that there are.
-    fn order(&self, segments: &[Found], age: u64) -> io::Result<u32> {
-        let mut random = [0; 4];
+    /// A place among segments of one age that nobody had before, behind all that there are. Processes that append at the same moment see the same segments, and a
+    /// name that two have is one record less: 40 random bits keep them apart.
+    fn order(&self, segments: &[Found], age: u64) -> io::Result<u64> {
+        let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(io::Error::other)?;
-        let random = u32::from_le_bytes(random);
+        let random = u64::from_le_bytes(random);
         let last =
             segments.iter().map(|found| &found.name).filter(|name| name.age == age).map(|name| name.order);
-        Ok(last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 16))))
+        Ok(last.max().map_or(random >> 1, |last| last.saturating_add(1 + (random >> 24))))
     }
 
     /// A name that nobody had before, behind all that there are of its age.

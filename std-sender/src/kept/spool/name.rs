@@ -5,7 +5,7 @@
 //! | part | digits | what |
 //! |---|---|---|
 //! | age | 10 | when its oldest record was written, by the spool's own clock (see `state`) |
-//! | order | 8 | random, but greater than that of an earlier one of the same second |
+//! | order | 16 | random, but greater than that of an earlier one of the same second |
 //! | fingerprint | 16 | the schema of its records; 0 of a crash, which any version can tell |
 //! | destination | 16 | where its records are meant to go |
 //! | stands for | 1 to 16 | how many events, losses and additions its records stand for |
@@ -53,7 +53,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     pub(super) age: u64,
-    pub(super) order: u32,
+    pub(super) order: u64,
     pub(super) fingerprint: u64,
     pub(super) destination: u64,
     pub(super) stands_for: u64,
@@ -70,10 +70,10 @@ impl Name {
             let part = parts.next().filter(|part| digits.contains(&part.len()))?;
             u64::from_str_radix(part, 16).ok()
         };
-        let (age, order) = (number(10..=10)?, number(8..=8)?);
+        let (age, order) = (number(10..=10)?, number(16..=16)?);
         let (fingerprint, destination) = (number(16..=16)?, number(16..=16)?);
         let (stands_for, len) = (number(1..=16)?, number(1..=8)?);
-        let (order, len) = (u32::try_from(order).ok()?, u32::try_from(len).ok()?);
+        let len = u32::try_from(len).ok()?;
         parts.next().is_none().then_some(Self { age, order, fingerprint, destination, stands_for, len, kind })
     }
 }
@@ -84,7 +84,7 @@ impl core::fmt::Display for Name {
         let ending = kind.ending();
         write!(
             f,
-            "{age:010x}-{order:08x}-{fingerprint:016x}-{destination:016x}-{stands_for:x}-{len:x}.{ending}"
+            "{age:010x}-{order:016x}-{fingerprint:016x}-{destination:016x}-{stands_for:x}-{len:x}.{ending}"
         )
     }
 }

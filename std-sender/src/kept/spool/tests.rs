@@ -113,6 +113,20 @@ fn one_process_has_the_turn_and_the_others_go_on_appending() {
 }
 
 #[test]
+fn those_that_append_at_the_same_moment_get_names_of_their_own() {
+    let state = tempfile::tempdir().unwrap();
+    let spool = spool(state.path());
+    append(&spool, 0..1);
+    let segments = spool.segments().unwrap();
+    let age = newest_age(&segments).unwrap();
+    // With 16 random bits about thirty of them were the same.
+    let orders: std::collections::BTreeSet<u64> =
+        (0..2_000).map(|_| spool.order(&segments, age).unwrap()).collect();
+    assert_eq!(orders.len(), 2_000);
+    assert!(orders.first() > segments.last().map(|found| &found.name.order));
+}
+
+#[test]
 fn many_append_at_once_and_nothing_is_lost() {
     let state = tempfile::tempdir().unwrap();
     let spool = spool(state.path());

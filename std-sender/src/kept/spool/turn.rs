@@ -334,7 +334,7 @@ impl<'a> Turn<'a> {
     ) -> io::Result<Change> {
         let mut name = found.name.clone();
         name.stands_for = segment::stands_for(records);
-        name.order = name.order.wrapping_add(u32::try_from(nth).unwrap_or(u32::MAX));
+        name.order = name.order.wrapping_add(nth as u64);
         while segments.iter().any(|other| other.name.age == name.age && other.name.order == name.order) {
             name.order = name.order.wrapping_add(0x100);
         }
