@@ -17,6 +17,7 @@ use automagik_telemetry_core::{
 use automagik_telemetry_derive::{Label, Schema};
 use automagik_telemetry_gateway::forward::request::Devices;
 use automagik_telemetry_gateway::intake::programs;
+use automagik_telemetry_gateway::known::keys::hex;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
 use automagik_telemetry_gateway::tools::collector::configuration;
@@ -183,10 +184,8 @@ fn attribute(attributes: &[KeyValue], path: &str) -> Value {
 }
 
 fn of_log(log: &LogRecord, path: &str) -> Value {
-    let id = |bytes: &[u8], len: usize| {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Value::Text(if digits.is_empty() { "0".repeat(len) } else { digits })
-    };
+    let id =
+        |bytes: &[u8], len: usize| Value::Text(if bytes.is_empty() { "0".repeat(len) } else { hex(bytes) });
     match path {
         "event_name" => Value::Text(log.event_name.clone()),
         "severity_number" => Value::Number(log.severity_number.into()),

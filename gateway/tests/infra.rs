@@ -9,7 +9,9 @@ use automagik_telemetry_core::resource::Resource;
 use automagik_telemetry_core::time::Coarse;
 use automagik_telemetry_core::{Pseudonym, Record, Secret};
 use automagik_telemetry_gateway::tools::simulate::schema;
-use automagik_telemetry_test_support::{ClickHouse, Receiver, Rotel, at_home, clickhouse_answers, omni};
+use automagik_telemetry_test_support::{
+    ClickHouse, Receiver, Rotel, at_home, clickhouse_answers, omni, post,
+};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
@@ -18,8 +20,6 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use opentelemetry_proto::tonic::resource::v1::Resource as SentResource;
 use prost::Message;
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 const SCHEMA: &str = include_str!("../../infra/clickhouse/schema.sql");
@@ -124,21 +124,6 @@ fn metrics() -> Vec<String> {
     statements
 }
 
-/// Posts `body` to a collector at `endpoint`.
-fn post(endpoint: &str, path: &str, body: &[u8]) {
-    let address = endpoint.trim_start_matches("http://");
-    let mut connection = TcpStream::connect(address).unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    connection.write_all(head.as_bytes()).unwrap();
-    connection.write_all(body).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-}
-
 /// A real program and a request with metrics, a collector's exporter, and what is in the tables then.
 fn through_a_collector(prefix: &str, is_json: bool) {
     let tables: Vec<String> = [statements(SCHEMA), statements(JSON)].concat();
@@ -149,7 +134,10 @@ fn through_a_collector(prefix: &str, is_json: bool) {
     program.env("AUTOMAGIK_TELEMETRY_ENABLED", "true");
     program.env("AUTOMAGIK_TELEMETRY_ENDPOINT", rotel.endpoint()).args(["instance", "list"]);
     assert!(program.output().unwrap().status.success());
-    post(&rotel.endpoint(), "/v1/metrics", &counted());
+    let endpoint = rotel.endpoint();
+    let address = endpoint.trim_start_matches("http://");
+    let answer = post(address, "/v1/metrics", "content-type: application/x-protobuf\r\n", &counted());
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let deadline = Instant::now() + Duration::from_secs(60);
     let asked = [
         "SELECT LogAttributes['command'], LogAttributes['success'], length(ResourceAttributes['app.installation.id']) FROM telemetry.otel_logs",

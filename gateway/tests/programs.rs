@@ -19,18 +19,17 @@ use automagik_telemetry_gateway::intake::programs::taken::Taken;
 use automagik_telemetry_gateway::known::manifests::Manifests;
 use automagik_telemetry_gateway::known::vocabulary::Vocabulary;
 use automagik_telemetry_gateway::tools::simulate::{Simulated, Task, manifest, schema};
-use automagik_telemetry_test_support::{Answer, Receiver, at_home, omni};
+use automagik_telemetry_test_support::{Answer, Receiver, at_home, omni, post};
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::metrics::v1::{Exemplar, metric::Data};
-use programs::operator::{Gateway, Operator, PATIENCE, eventually};
+use programs::operator::{Operator, PATIENCE, eventually};
 use programs::records::{START, in_order, record};
 use proptest::prelude::*;
 use prost::Message;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -335,21 +334,6 @@ fn what_unpacks_to_more_than_a_request_may_have_is_refused() {
     assert_eq!(taken, Err(request::Error::TooLarge));
 }
 
-/// Posts `body` by hand, and returns the answer.
-fn post(gateway: &Gateway, path: &str, headers: &str, body: &[u8]) -> String {
-    let mut connection = TcpStream::connect(gateway.http()).unwrap();
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
-    );
-    connection.write_all(head.as_bytes()).unwrap();
-    // A body that is too long may be answered before it is whole.
-    let _ = connection.write_all(body);
-    let mut answer = Vec::new();
-    let _ = connection.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
 const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 const JSON: &str = "content-type: application/json; charset=utf-8\r\n";
 
@@ -387,7 +371,7 @@ fn a_program_is_told_what_was_refused_and_the_operator_is_told_why() {
     let gateway = operator.start(&["--http", "127.0.0.1:0"]);
     let mut request = events();
     first(&mut request).body = text(MARK);
-    let answer = post(&gateway, "/v1/logs", JSON, &serde_json::to_vec(&request).unwrap());
+    let answer = post(gateway.http(), "/v1/logs", JSON, &serde_json::to_vec(&request).unwrap());
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("application/json"), "{answer}");
     assert!(answer.contains("rejectedLogRecords") && answer.contains("nothing else"), "{answer}");
     assert!(collector.wait_for_logs(PATIENCE, 1));
@@ -423,7 +407,7 @@ fn what_is_no_request_is_answered_with_what_to_do() {
         ("/v1/logs", PROTOBUF, vec![0; 2 << 20], 413, "at most 1 MiB"),
         ("/v1/traces", PROTOBUF, vec![], 404, ""),
     ] {
-        let answer = post(&gateway, path, headers, &body);
+        let answer = post(gateway.http(), path, headers, &body);
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status}")) && answer.contains(part),
             "{path} {headers} {answer}"
@@ -442,12 +426,12 @@ fn where_the_operator_trusts_no_disk_a_program_hears_the_collectors_own_answer()
     let operator = Operator::new(&collector);
     let gateway = operator.start(&["--http", "127.0.0.1:0", "--acknowledge", "collector"]);
     let body = events().encode_to_vec();
-    let answer = post(&gateway, "/v1/logs", PROTOBUF, &body);
+    let answer = post(gateway.http(), "/v1/logs", PROTOBUF, &body);
     assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: 7"), "{answer}");
-    let answer = post(&gateway, "/v1/logs", PROTOBUF, &body);
+    let answer = post(gateway.http(), "/v1/logs", PROTOBUF, &body);
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert_eq!(gateway.metric("telemetry_gateway_store_bytes"), 0);
-    let answer = post(&gateway, "/v1/logs", PROTOBUF, &body);
+    let answer = post(gateway.http(), "/v1/logs", PROTOBUF, &body);
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let logs = ExportLogsServiceRequest::decode(collector.requests()[2].body.as_slice()).unwrap();
     assert_eq!(logs.resource_logs[0].scope_logs[0].log_records.len(), 2);
@@ -460,7 +444,7 @@ fn a_store_that_is_full_says_when_to_come_back() {
     let operator = Operator::new(&collector);
     let gateway = operator.start_with("http = ['127.0.0.1:0']\n[store]\nbytes = 200\n");
     let body = events().encode_to_vec();
-    let answers: Vec<String> = (0..4).map(|_| post(&gateway, "/v1/logs", PROTOBUF, &body)).collect();
+    let answers: Vec<String> = (0..4).map(|_| post(gateway.http(), "/v1/logs", PROTOBUF, &body)).collect();
     assert!(answers[0].starts_with("HTTP/1.1 200"), "{answers:?}");
     assert!(answers[3].starts_with("HTTP/1.1 503") && answers[3].contains("retry-after: 10"), "{answers:?}");
     let message = ExportLogsServiceResponse::default().encode_to_vec();

@@ -1,5 +1,6 @@
 //! The same rows in ClickHouse, and the same questions, in the same run: where `CHDB` names a folder with the engine (`pip install --no-deps --target FOLDER chdb-core`).
 
+use automagik_telemetry_gateway::known::keys::hex;
 use automagik_telemetry_gateway::serve::said::{CLASS, Kind, Said};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -30,7 +31,7 @@ impl ClickHouse {
     pub(crate) fn write(&mut self, said: &[Said], now: u64) {
         for of in said {
             let (os, architecture) = of.program.system.split_once(' ').unwrap();
-            let pseudonym: String = of.pseudonym.iter().map(|byte| format!("{byte:02x}")).collect();
+            let pseudonym = hex(&of.pseudonym);
             for (tuple, _, count) in &of.counts {
                 let (kind, class) = match tuple.kind {
                     Kind::Class => ("class", class(&tuple.attributes)),

@@ -9,8 +9,8 @@
 
 mod conditions;
 
-use crate::intake::programs::crash::CRASH;
-use crate::known::vocabulary::{RECORD_UID, Vocabulary};
+use crate::known::system::{HOST_ARCH, OS_TYPE};
+use crate::known::vocabulary::Vocabulary;
 use automagik_telemetry_core::manifest::{Error, Manifest, ManifestEvent, ManifestField, ManifestMetric};
 use automagik_telemetry_core::resource::INSTALLATION_ID;
 use conditions::{Path, all, any, text};
@@ -25,14 +25,17 @@ const RESOURCE: [&str; 8] = [
     "telemetry.sdk.name",
     "telemetry.sdk.language",
     "telemetry.sdk.version",
-    "os.type",
-    "host.arch",
+    OS_TYPE,
+    HOST_ARCH,
     INSTALLATION_ID,
 ];
 
 /// What resources of one kind can say: those of versions with one manifest, and those that name no version, of which each manifest of the project may be.
 struct Group<'a> {
-    manifests: Vec<Manifest<'a>>,
+    /// Events by their names, one or more of each.
+    events: BTreeMap<&'a str, Vec<ManifestEvent<'a>>>,
+    /// Metrics by theirs.
+    metrics: BTreeMap<&'a str, Vec<ManifestMetric<'a>>>,
     /// That a resource is of this kind.
     is_of_it: String,
     /// All versions of the project: it is the next run that tells a crash, perhaps of a newer one.
@@ -40,25 +43,17 @@ struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Events by their names, one or more of each.
-    fn events(&self) -> BTreeMap<&'a str, Vec<ManifestEvent<'a>>> {
-        let mut events: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        self.manifests
-            .iter()
-            .flat_map(Manifest::events)
-            .for_each(|event| events.entry(event.name).or_default().push(event));
-        events
+    fn new(manifests: &[Manifest<'a>], is_of_it: String, versions: Vec<&'a str>) -> Self {
+        let events = by_name(manifests.iter().flat_map(Manifest::events), |event| event.name);
+        let metrics = by_name(manifests.iter().flat_map(Manifest::metrics), |metric| metric.name);
+        Self { events, metrics, is_of_it, versions }
     }
+}
 
-    /// Metrics by their names.
-    fn metrics(&self) -> BTreeMap<&'a str, Vec<ManifestMetric<'a>>> {
-        let mut metrics: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        self.manifests
-            .iter()
-            .flat_map(Manifest::metrics)
-            .for_each(|metric| metrics.entry(metric.name).or_default().push(metric));
-        metrics
-    }
+fn by_name<'a, T>(items: impl Iterator<Item = T>, name: impl Fn(&T) -> &'a str) -> BTreeMap<&'a str, Vec<T>> {
+    let mut named: BTreeMap<_, Vec<T>> = BTreeMap::new();
+    items.for_each(|item| named.entry(name(&item)).or_default().push(item));
+    named
 }
 
 /// The names of all `fields`.
@@ -108,11 +103,11 @@ fn groups<'a>(vocabularies: impl IntoIterator<Item = &'a Arc<Vocabulary>>) -> Re
             let manifest = Manifest::decode(&first.manifest)?;
             all_manifests.push(manifest);
             let is_of_it = all([of_name.clone(), any(alike.iter().map(|of| version.is(&of.version)))]);
-            groups.push(Group { manifests: vec![manifest], is_of_it, versions: versions.clone() });
+            groups.push(Group::new(&[manifest], is_of_it, versions.clone()));
         }
         // A gateway that does not know the version says none.
         let is_of_it = all([of_name, version.is_absent()]);
-        groups.push(Group { manifests: all_manifests, is_of_it, versions });
+        groups.push(Group::new(&all_manifests, is_of_it, versions));
     }
     Ok(groups)
 }
@@ -127,13 +122,9 @@ fn transform(file: &mut String, groups: &[Group<'_>]) {
     file.push_str("    log_statements:\n");
     around(file);
     let events = groups.iter().flat_map(|of| {
-        of.events().into_iter().map(move |(name, events)| {
+        of.events.iter().map(move |(name, events)| {
             let fields = names(events.iter().flat_map(ManifestEvent::fields));
-            let known = if name == CRASH {
-                keys(conditions::crash_keys())
-            } else {
-                keys(fields.into_iter().chain([RECORD_UID]))
-            };
+            let known = keys(conditions::keys(name, fields));
             format!("keep_keys(log.attributes, {known}) where {} and {}", of.is_of_it, Path::EVENT.is(name))
         })
     });
@@ -142,7 +133,7 @@ fn transform(file: &mut String, groups: &[Group<'_>]) {
     around(file);
     list(file, "metric", "statements", ["keep_keys(metric.metadata, [])".to_owned()]);
     let metrics = groups.iter().flat_map(|of| {
-        of.metrics().into_iter().map(move |(name, metrics)| {
+        of.metrics.iter().map(move |(name, metrics)| {
             let known = keys(names(metrics.iter().flat_map(ManifestMetric::labels)));
             format!(
                 "keep_keys(datapoint.attributes, {known}) where {} and {}",
@@ -164,10 +155,9 @@ fn filter(file: &mut String, groups: &[Group<'_>]) {
     dropped.extend(conditions::origin());
     dropped.extend(conditions::more_than_an_event());
     for of in groups {
-        let events = of.events();
-        let known = any(events.keys().map(|name| Path::EVENT.is(name)));
+        let known = any(of.events.keys().map(|name| Path::EVENT.is(name)));
         dropped.push(format!("{} and not {known}", of.is_of_it));
-        dropped.extend(events.into_iter().map(|(name, events)| {
+        dropped.extend(of.events.iter().map(|(name, events)| {
             let fields = names(events.iter().flat_map(ManifestEvent::fields));
             let said = events.iter().map(|event| all(conditions::event(event, &of.versions, &fields)));
             format!("{} and {} and not {}", of.is_of_it, Path::EVENT.is(name), any(said))
@@ -179,12 +169,12 @@ fn filter(file: &mut String, groups: &[Group<'_>]) {
     dropped.extend(conditions::origin());
     dropped.push("metric.description != \"\"".to_owned());
     for of in groups {
-        let forms = of.metrics().into_values().flatten().map(|metric| all(conditions::metric(&metric)));
+        let forms = of.metrics.values().flatten().map(|metric| all(conditions::metric(metric)));
         dropped.push(format!("{} and not {}", of.is_of_it, any(forms.collect::<BTreeSet<_>>())));
     }
     list(file, "metric", "conditions", dropped);
     let points = groups.iter().flat_map(|of| {
-        of.metrics().into_iter().map(move |(name, metrics)| {
+        of.metrics.iter().map(move |(name, metrics)| {
             let labels = names(metrics.iter().flat_map(ManifestMetric::labels));
             let said = metrics.iter().map(|metric| all(conditions::labels(metric, &labels)));
             format!(

@@ -9,6 +9,7 @@ use automagik_telemetry_core::crashes::build::BUILD_LEN_MAX;
 use automagik_telemetry_core::crashes::stack::STACK_MAX;
 use automagik_telemetry_core::crashes::{Crash, Exception};
 use automagik_telemetry_core::event::{Event, Severity};
+use automagik_telemetry_core::field::CODE_LOCATIONS;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
@@ -27,9 +28,6 @@ pub(crate) mod key {
     pub(crate) const BUILDS: [&str; 2] =
         ["process.executable.build_id.gnu", "process.executable.build_id.htlhash"];
 }
-
-/// Places have 28 bits.
-pub(crate) const PLACE_LAST: u32 = (1 << 28) - 1;
 
 /// Takes the crashes out of `request` that are of a program in `manifests` that can tell them. Others stay, to be refused like all that no manifest has.
 #[must_use]
@@ -80,7 +78,7 @@ fn is_of_a_crash(KeyValue { key, value, .. }: &KeyValue, is_version: &impl Fn(&s
     let text = match value.as_ref().and_then(|value| value.value.as_ref()) {
         Some(any_value::Value::StringValue(text)) => text,
         Some(any_value::Value::IntValue(place)) => {
-            return key == key::PLACE && (0..=i64::from(PLACE_LAST)).contains(place);
+            return key == key::PLACE && (0..i64::from(CODE_LOCATIONS)).contains(place);
         }
         _ => return false,
     };

@@ -1,21 +1,26 @@
 //! Conditions about one record, in the Collector's language.
 
-use crate::intake::programs::crash::{CRASH, PLACE_LAST, key};
+use crate::intake::programs::crash::{CRASH, key};
 use crate::known::system::{ARCHITECTURES, HOST_ARCH, OS_TYPE, OS_TYPES};
 use crate::known::vocabulary::{RECORD_UID, Value};
 use automagik_telemetry_core::Label;
 use automagik_telemetry_core::crashes::Exception;
 use automagik_telemetry_core::crashes::build::BUILD_LEN_MAX;
 use automagik_telemetry_core::crashes::stack::STACK_MAX;
+use automagik_telemetry_core::field::CODE_LOCATIONS;
 use automagik_telemetry_core::manifest::{ManifestEvent, ManifestField, ManifestMetric, ManifestValues};
 use automagik_telemetry_core::metric::Kind;
 use automagik_telemetry_core::resource::{INSTALLATION_ID, SCHEMA_URL, SDK_NAME};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// What a crash says.
-pub(super) fn crash_keys() -> impl Iterator<Item = &'static str> {
-    [key::FINGERPRINT, key::PLACE, key::STACK, key::TYPE, key::VERSION].into_iter().chain(key::BUILDS)
+/// All keys that a log record of the event `name`, whose fields have these names, can have.
+pub(super) fn keys<'a>(name: &str, fields: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    if name == CRASH {
+        let crash = [key::FINGERPRINT, key::PLACE, key::STACK, key::TYPE, key::VERSION];
+        return crash.into_iter().chain(key::BUILDS).collect();
+    }
+    fields.into_iter().chain([RECORD_UID]).collect()
 }
 
 /// `text` as a string of the language: JSON's escapes are among its own.
@@ -166,7 +171,7 @@ fn field(context: &str, field: &ManifestField<'_>) -> String {
         ManifestValues::Words(words) => any((*words).map(|word| path.is(word))),
         ManifestValues::Bool => any(["true", "false"].map(|flag| format!("{} == {flag}", path.0))),
         ManifestValues::Range { first, last } => path.is_between(*first, *last),
-        ManifestValues::CodeLocation => path.is_between(0, PLACE_LAST),
+        ManifestValues::CodeLocation => path.is_between(0, CODE_LOCATIONS - 1),
         ManifestValues::Bucket => any((0..field.cardinality()).filter_map(|ordinal| {
             if let Some(Value::Number(lowest)) = Value::of(field, ordinal) {
                 Some(path.is_number(lowest))
@@ -191,7 +196,7 @@ fn crash(severity: String, versions: &[&str]) -> Vec<String> {
     vec![
         severity,
         of(key::FINGERPRINT).matches("^[0-9a-f]{16}\\z"),
-        of(key::PLACE).is_between(0, PLACE_LAST),
+        of(key::PLACE).is_between(0, CODE_LOCATIONS - 1),
         of(key::STACK).matches(&stack),
         any(Exception::WORDS.iter().map(|word| of(key::TYPE).is(word))),
         any(versions.iter().map(|version| of(key::VERSION).is(version))),
